@@ -1,0 +1,3 @@
+// Package coordination finds accounts that act together more often than
+// chance allows.
+package coordination
