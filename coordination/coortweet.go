@@ -34,7 +34,7 @@ func (e *Engine) participants(ctx context.Context) (*participants, error) {
 	}
 	// Contents that occur in a pair.
 	paired := make(map[PostKey]struct{})
-	err := e.partitionsInOrder(ctx, func(s *sweepable) error {
+	err := e.eachPartition(ctx, func(s *sweepable) error {
 		for g := range s.accounts {
 			rs := s.rows[s.starts[g]:s.starts[g+1]]
 			for i := range rs {
@@ -54,7 +54,7 @@ func (e *Engine) participants(ctx context.Context) (*participants, error) {
 	// How many rows with such a content each account has, …
 	taking := make([]int, e.accounts.len())
 	count := func(f func(row)) error {
-		return e.partitionsInOrder(ctx, func(s *sweepable) error {
+		return e.eachPartition(ctx, func(s *sweepable) error {
 			for _, r := range s.rows {
 				if _, ok := paired[r.post]; ok {
 					f(r)

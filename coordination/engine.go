@@ -25,13 +25,11 @@ type Engine struct {
 	last       int64
 	kinds      [NumBehaviours]int64 // traces by behaviour
 
-	duplicates  bool // equal rows count each
-	minRows     int  // objects with fewer rows are left out
-	minAccounts int  // objects with fewer accounts are left out
-	dropped     int64
-	degree      [NumBehaviours][]uint32 // by account: objects it shares with others
-	kept        []*sweepable
-	ran         bool
+	duplicates bool // equal rows count each
+	dropped    int64
+	binWidth   int64 // µs of a bin of the null model
+	kept       []*sweepable
+	ran        bool
 }
 
 // New makes an engine. It fails where a setting cannot be.
@@ -41,19 +39,12 @@ func New(c Config) (*Engine, error) {
 		return nil, fmt.Errorf("coordination: %w", err)
 	}
 	e := &Engine{
-		cfg:         c,
-		window:      c.Window.Microseconds(),
-		rows:        rows{dir: c.Dir, budget: max(c.Budget, partitions*chunkRows*rowBytes)},
-		first:       math.MaxInt64,
-		last:        math.MinInt64,
-		minRows:     2,
-		minAccounts: 2,
-	}
-	switch c.Method {
-	case CooRTweet: // rows without a partner count as participation
-		e.duplicates, e.minRows, e.minAccounts = true, 1, 1
-	case QUT: // an account may match itself
-		e.minAccounts = 1
+		cfg:        c,
+		window:     c.Window.Microseconds(),
+		rows:       rows{dir: c.Dir, budget: max(c.Budget, partitions*chunkRows*rowBytes)},
+		first:      math.MaxInt64,
+		last:       math.MinInt64,
+		duplicates: c.Method == CooRTweet,
 	}
 	return e, nil
 }
@@ -111,12 +102,6 @@ func (e *Engine) Close() error {
 	return e.rows.close()
 }
 
-// wanted says whether an object's rows are swept.
-func (e *Engine) wanted(object uint32) bool {
-	n := int64(e.perObject[object])
-	return n >= int64(e.minRows) && !e.hot(object)
-}
-
 // hot says whether an object is above the popularity ceiling.
 func (e *Engine) hot(object uint32) bool {
 	return e.cfg.Ceiling > 0 && int64(e.perObject[object]) > int64(e.cfg.Ceiling)
@@ -142,6 +127,7 @@ func (e *Engine) Run(ctx context.Context) (*Network, error) {
 }
 
 func (e *Engine) run(ctx context.Context) (*Network, error) {
+	e.binWidth = binWidth(e.first, e.last)
 	var stays func(a, b row) bool
 	if e.cfg.Method == CooRTweet {
 		p, err := e.participants(ctx)
@@ -150,11 +136,17 @@ func (e *Engine) run(ctx context.Context) (*Network, error) {
 		}
 		stays = p.stays
 	}
-	folders, err := e.sweep(ctx, stays)
+	var nulls [NumBehaviours]*null
+	for kind, n := range e.kinds {
+		if n > 0 {
+			nulls[kind] = newNull()
+		}
+	}
+	folders, err := e.sweep(ctx, stays, &nulls)
 	if err != nil {
 		return nil, fmt.Errorf("pairing traces: %w", err)
 	}
-	return e.network(ctx, folders)
+	return e.network(ctx, folders, nulls)
 }
 
 // hotObjects lists what the ceiling left out, most popular first.

@@ -2,6 +2,7 @@ package coordination
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -35,9 +36,13 @@ type Network struct {
 	Dropped int64
 	// Spilled is how many bytes of traces went to disk.
 	Spilled int64
-	// Tested is how many pairs of accounts could have co-acted: the number
-	// of tests that the false-discovery rate allows for.
-	Tested int64
+	// Bin is the width of the bins of time in which the null model counts
+	// activity and popularity.
+	Bin time.Duration
+	// RankCeiling is how many ranked accounts an object may have for its
+	// pairs to be compared one by one when accounts are scored; the more
+	// popular ones count by their sum.
+	RankCeiling int
 
 	edges   []edgeRef
 	folds   []foldRef
@@ -54,8 +59,11 @@ type Account struct {
 	Name string
 	// Traces is how many traces it gave.
 	Traces int64
-	// Shared is how many objects it touched that another account touched too.
-	Shared int64
+	// Score is how broadly the account's behaviour is shared (see
+	// breadth.go); 0 for an account with fewer traces than
+	// [MinRankedTraces] or none that another shares. Only the method Akashi
+	// computes it.
+	Score float64
 }
 
 // Layer is the part of the network that one behaviour makes.
@@ -140,10 +148,11 @@ type foldRef struct {
 	swap   bool // the fold's first account comes second by name
 }
 
-func (e *Engine) network(ctx context.Context, folders []*folder) (*Network, error) {
+func (e *Engine) network(ctx context.Context, folders []*folder, nulls [NumBehaviours]*null) (*Network, error) {
 	n := &Network{
 		Config: e.cfg, Traces: e.traces, Objects: int64(e.objects.len()), Duplicates: e.dropped,
-		Hot: e.hotObjects(), Spilled: e.rows.spilled, folders: folders, engine: e,
+		Hot: e.hotObjects(), Spilled: e.rows.spilled, folders: folders, engine: e, nulls: nulls,
+		Bin: time.Duration(e.binWidth) * time.Microsecond,
 	}
 	if e.traces > 0 {
 		n.First, n.Last = time.UnixMicro(e.first).UTC(), time.UnixMicro(e.last).UTC()
@@ -211,8 +220,15 @@ func (e *Engine) network(ctx context.Context, folders []*folder) (*Network, erro
 			n.Layers = append(n.Layers, l)
 		}
 	}
-	n.test(e)
-	return n, ctx.Err()
+	if err := n.test(ctx); err != nil {
+		return nil, fmt.Errorf("testing edges against chance: %w", err)
+	}
+	if e.cfg.Method == Akashi {
+		if err := n.rank(ctx); err != nil {
+			return nil, fmt.Errorf("scoring accounts: %w", err)
+		}
+	}
+	return n, nil
 }
 
 // nameAccounts brings the accounts into the order of their names, so that the
@@ -229,13 +245,7 @@ func (n *Network) nameAccounts(e *Engine) {
 	n.Accounts = make([]Account, len(numbers))
 	for place, i := range numbers {
 		n.order[i] = uint32(place) //nolint:gosec // an account's number
-		account := Account{Name: e.accounts.name(i), Traces: int64(e.perAccount[i])}
-		for _, d := range e.degree {
-			if d != nil {
-				account.Shared += int64(d[i])
-			}
-		}
-		n.Accounts[place] = account
+		n.Accounts[place] = Account{Name: e.accounts.name(i), Traces: int64(e.perAccount[i])}
 		if !e.takesPart(i) {
 			n.Dropped++
 		}

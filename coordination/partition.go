@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // row is a trace as the engine keeps it.
@@ -176,9 +175,11 @@ type sweepable struct {
 	rows     []row
 	starts   []int    // where each object's rows start, and the end of the last
 	accounts []uint32 // how many accounts each object has
+	slots    []int    // where each object's slots start: one for each bin of time it has rows in
+	bins     []uint32 // by slot: the bin
+	shared   []uint32 // by slot: pairs of accounts that co-acted then; workers add atomically
 	all      int64    // rows of the partition before anything was left out
 	stamps   []uint32 // by account: the last object it was seen on, plus one
-	fresh    []uint32 // the accounts of one object
 }
 
 // prepare loads and sorts a partition. Rows for which keep is false are left
@@ -191,7 +192,7 @@ func (e *Engine) prepare(p int, into *sweepable) (dropped int64, err error) {
 	clear(starts)
 	for i := range objects {
 		o := i*partitions + p
-		if e.wanted(uint32(o)) { //nolint:gosec // an object's number
+		if !e.hot(uint32(o)) { //nolint:gosec // an object's number
 			starts[i+1] = int(e.perObject[o])
 		}
 	}
@@ -204,7 +205,7 @@ func (e *Engine) prepare(p int, into *sweepable) (dropped int64, err error) {
 	copy(next, starts)
 	into.all = part.n
 	err = part.each(func(r row) {
-		if !e.wanted(r.object) || !e.takesPart(r.account) {
+		if e.hot(r.object) || !e.takesPart(r.account) {
 			return
 		}
 		i := int(r.object / partitions)
@@ -221,7 +222,7 @@ func (e *Engine) prepare(p int, into *sweepable) (dropped int64, err error) {
 	} else {
 		clear(into.stamps)
 	}
-	into.accounts = into.accounts[:0]
+	into.accounts, into.slots, into.bins = into.accounts[:0], into.slots[:0], into.bins[:0]
 	w, out := 0, starts[:0]
 	for i := range objects {
 		group := rs[starts[i]:next[i]]
@@ -231,28 +232,27 @@ func (e *Engine) prepare(p int, into *sweepable) (dropped int64, err error) {
 			dropped += int64(len(group) - len(short))
 			group = short
 		}
-		if len(group) < e.minRows {
+		if len(group) == 0 {
 			continue
 		}
-		into.fresh = into.fresh[:0]
-		for _, r := range group {
+		var accounts uint32
+		into.slots = append(into.slots, len(into.bins))
+		for k, r := range group {
 			if into.stamps[r.account] != r.object+1 {
 				into.stamps[r.account] = r.object + 1
-				into.fresh = append(into.fresh, r.account)
+				accounts++
+			}
+			if bin := e.bin(r.time); k == 0 || into.bins[len(into.bins)-1] != bin {
+				into.bins = append(into.bins, bin)
 			}
 		}
-		if len(into.fresh) < e.minAccounts {
-			continue
-		}
-		kind, _ := e.objects.get(group[0].object)
-		degree := e.degree[kind]
-		for _, a := range into.fresh {
-			atomic.AddUint32(&degree[a], 1)
-		}
-		into.accounts = append(into.accounts, uint32(len(into.fresh))) //nolint:gosec // fewer than accounts
-		out = append(out, w)                                           // len(out) ≤ i: the starts still to be read lie behind
+		into.accounts = append(into.accounts, accounts)
+		out = append(out, w) // len(out) ≤ i: the starts still to be read lie behind
 		w += copy(rs[w:], group)
 	}
+	into.slots = append(into.slots, len(into.bins))
+	into.shared = slices.Grow(into.shared[:0], len(into.bins))[:len(into.bins)]
+	clear(into.shared)
 	into.rows, into.starts = rs[:w], append(out, w)
 	return dropped, nil
 }
@@ -278,9 +278,9 @@ func byTime(a, b row) int {
 	return 0
 }
 
-// partitionsInOrder prepares the partitions on all cores and hands them to f
+// eachPartition prepares the partitions on all cores and hands them to f
 // one after the other.
-func (e *Engine) partitionsInOrder(ctx context.Context, f func(*sweepable) error) error {
+func (e *Engine) eachPartition(ctx context.Context, f func(*sweepable) error) error {
 	if e.kept != nil {
 		for _, s := range e.kept {
 			if err := f(s); err != nil {
@@ -289,9 +289,8 @@ func (e *Engine) partitionsInOrder(ctx context.Context, f func(*sweepable) error
 		}
 		return nil
 	}
-	// What is in memory anyway is prepared once, for methods that sweep more
-	// than once.
-	keep := e.rows.spilled == 0 && e.cfg.Method == CooRTweet
+	// What is in memory anyway is prepared once, for all passes.
+	keep := e.rows.spilled == 0
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type ready struct {
@@ -300,11 +299,6 @@ func (e *Engine) partitionsInOrder(ctx context.Context, f func(*sweepable) error
 		err     error
 	}
 	ahead := min(e.cfg.Workers, 4)
-	for kind, n := range e.kinds {
-		if n > 0 {
-			e.degree[kind] = make([]uint32, e.accounts.len())
-		}
-	}
 	results := make([]chan ready, partitions)
 	for i := range results {
 		results[i] = make(chan ready, 1)
@@ -327,7 +321,7 @@ func (e *Engine) partitionsInOrder(ctx context.Context, f func(*sweepable) error
 	for range ahead {
 		wg.Go(func() {
 			for p := range next {
-				s, _ := pool.Get().(*sweepable)
+				s, _ := pool.Get().(*sweepable) // New makes nothing else
 				dropped, err := e.prepare(p, s)
 				results[p] <- ready{s, dropped, err}
 			}
@@ -360,6 +354,7 @@ func (e *Engine) partitionsInOrder(ctx context.Context, f func(*sweepable) error
 	}
 	if keep {
 		e.kept = all
+		return e.rows.close() // the prepared rows stand for them
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package coordination
 
 import (
+	"context"
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -13,108 +15,154 @@ import (
 //
 // Under the null, accounts choose objects independently, in proportion to
 // their activity and the objects' popularity: the bipartite configuration
-// model (Chung and Lu 2002; as a null for projections Saracco et al. 2017,
-// New J. Phys. 19 053022, and Neal 2014), here with the time of each trace
-// held fixed. With d the number of shared objects an account touched, k the
-// accounts of an object, M = Σ d = Σ k, two accounts a and b both touch o
-// with probability d_a·d_b·k(k−1)/M²; that two of o's accounts fall inside
-// the window has the observed frequency Q/(k(k−1)/2), where Q is how many
-// pairs of accounts co-acted on o. Together
+// model (Chung and Lu 2002; as a null for projections Neal 2014 and Saracco et
+// al. 2017, New J. Phys. 19 053022), here for each bin of time on its own. Let
+// d be how many objects an account touched in the bin, M = Σ d over accounts,
+// and Q how many pairs of accounts co-acted on an object in the bin; Q holds
+// both the object's popularity and how close together in time it was used.
+// Two accounts a and b then co-act on the object by chance with probability
 //
-//	P(a and b co-act on o) = 1 − exp(−2·Q·d_a·d_b/M²)
+//	1 − exp(−2·Q·d_a·d_b/M²)
 //
-// and the number of objects they co-act on is a sum of independent rare
-// events, so nearly Poisson (Le Cam 1960) with the sum of these as mean. The
-// p value of an edge is the upper tail at the occasions observed. Behaviours
-// overlap (a copied post shares its link, its tags and its text), so an
-// edge's p is the smallest of its behaviours' times the number of behaviours
-// (Bonferroni). Benjamini and Hochberg's procedure (1995) runs over all pairs
-// of accounts that could have co-acted, not only those that did.
+// and the number of objects on which they do is a sum of independent rare
+// events, so nearly Poisson (Le Cam 1960) with the sum λ of these over objects
+// and bins as its mean. Bins are days; on a long input, wider.
+//
+// Only pairs that co-acted are ever looked at, so the p value is conditional
+// on that: P(X ≥ s | X ≥ 1). Without the condition the pairs seen would be a
+// biased sample of all pairs, and the false-discovery rate would not hold: on
+// data whose accounts are shuffled, thousands of edges would pass. A single
+// shared object is therefore never significant. Behaviours overlap (a copied
+// post shares its link, its tags and its text), so an edge's p is the smallest
+// of its behaviours' times the number of behaviours (Bonferroni). The q value
+// is Benjamini and Hochberg's (1995) over all pairs that co-acted.
 //
 // What the model does not know: shared interests and shared language make
 // accounts meet more often than activity alone, too. Significant therefore
 // means "more than activity and popularity explain", no more.
 
+const (
+	day     = 24 * time.Hour
+	maxBins = 1024
+)
+
+// binWidth gives the width of the null model's bins for traces from first to
+// last: a day, or as many days as keep the bins below maxBins.
+func binWidth(first, last int64) int64 {
+	width := day.Microseconds()
+	if last > first {
+		width *= max(1, (last-first)/width/maxBins+1)
+	}
+	return width
+}
+
+// bin gives the bin of a time.
+func (e *Engine) bin(at int64) uint32 { return uint32((at - e.first) / e.binWidth) } //nolint:gosec // below maxBins + 1
+
 // null is the model of one behaviour.
 type null struct {
-	degree []uint32 // by account's number
-	m2     float64  // M²
-	sum    float64  // Σ Q
-	most   float64  // max Q
+	bins  []nullBin
+	place map[uint32]uint32 // by account's number: its row in degrees
+	// degrees holds, by row and bin, how many objects the account touched.
+	degrees []uint32
+}
+
+// nullBin is the model of one behaviour in one bin of time.
+type nullBin struct {
+	m      float64 // Σ d
+	sum    float64 // Σ Q
+	most   float64 // max Q
 	counts []float64
-	means  []float64 // Q by bucket: how many objects and their mean Q
+	totals []float64 // by bucket of similar Q: how many objects, their Σ Q
 }
 
-// newNull builds the model of one behaviour from the degrees of its accounts
-// and, by object, the pairs of accounts that co-acted on it.
-func newNull(degree []uint32, q func(yield func(uint32) bool)) *null {
-	m := 0.0
-	for _, d := range degree {
-		m += float64(d)
+func newNull() *null { return &null{place: map[uint32]uint32{}} }
+
+// qBuckets is how many buckets Q falls into: eight an octave.
+const qBuckets = 32 * 8
+
+func qBucket(q uint32) int {
+	log := bits.Len32(q) - 1
+	if log >= 3 {
+		return log*8 + int(q>>(log-3))&7
 	}
-	n := &null{degree: degree, m2: m * m}
-	// Objects with a similar Q go together: eight buckets an octave keep the
-	// mean within a few percent.
-	var count, sum [33 * 8]float64
-	for v := range q {
-		if v == 0 {
-			continue
-		}
-		log := bits.Len32(v) - 1
-		i := log * 8
-		if log >= 3 {
-			i += int(v>>(log-3)) & 7
-		} else {
-			i += int(v<<(3-log)) & 7
-		}
-		count[i]++
-		sum[i] += float64(v)
-		n.sum += float64(v)
-		n.most = max(n.most, float64(v))
-	}
-	for i, c := range count {
-		if c > 0 {
-			n.counts = append(n.counts, c)
-			n.means = append(n.means, sum[i]/c)
-		}
-	}
-	return n
+	return log*8 + int(q<<(3-log))&7
 }
 
-// expected is the mean number of objects two accounts co-act on by chance.
-func (n *null) expected(a, b uint32) float64 {
-	if n.m2 == 0 {
+// at gives a bin, making it where it is new.
+func (n *null) at(bin uint32) *nullBin {
+	for uint32(len(n.bins)) <= bin { //nolint:gosec // below maxBins + 1
+		n.bins = append(n.bins, nullBin{})
+	}
+	return &n.bins[bin]
+}
+
+// add counts an object on which q pairs of accounts co-acted in a bin.
+func (n *null) add(bin, q uint32) {
+	b := n.at(bin)
+	if q == 0 {
+		return
+	}
+	if b.counts == nil {
+		b.counts, b.totals = make([]float64, qBuckets), make([]float64, qBuckets)
+	}
+	i := qBucket(q)
+	b.counts[i]++
+	b.totals[i] += float64(q)
+	b.sum += float64(q)
+	b.most = max(b.most, float64(q))
+}
+
+// expected is the mean number of objects that two accounts co-act on by
+// chance, by their numbers.
+func (n *null) expected(x, y uint32) float64 {
+	rx, okx := n.place[x]
+	ry, oky := n.place[y]
+	if !okx || !oky {
 		return 0
 	}
-	x := 2 * float64(n.degree[a]) * float64(n.degree[b]) / n.m2
-	if x*n.most < 1e-3 { // 1 − exp(−y) is y to within half a thousandth
-		return x * n.sum
-	}
+	bins := uint32(len(n.bins)) //nolint:gosec // below maxBins + 1
+	dx, dy := n.degrees[rx*bins:][:bins], n.degrees[ry*bins:][:bins]
 	lambda := 0.0
-	for i, c := range n.counts {
-		lambda -= c * math.Expm1(-x*n.means[i])
+	for t := range n.bins {
+		b := &n.bins[t]
+		d := float64(dx[t]) * float64(dy[t])
+		if d == 0 || b.sum == 0 {
+			continue
+		}
+		rate := 2 * d / (b.m * b.m)
+		if rate*b.most < 1e-3 { // 1 − exp(−y) is y to within half a thousandth
+			lambda += rate * b.sum
+			continue
+		}
+		for i, c := range b.counts {
+			if c > 0 {
+				lambda -= c * math.Expm1(-rate*b.totals[i]/c)
+			}
+		}
 	}
 	return lambda
 }
 
-// poissonTail is P(X ≥ s) for X Poisson with mean λ: the regularised lower
-// incomplete gamma function P(s, λ).
-func poissonTail(s int64, lambda float64) float64 {
-	switch {
-	case s <= 0:
+// leastExpected keeps λ away from nothing, where two accounts co-acted across
+// the border of two bins and share none.
+const leastExpected = 1e-9
+
+// surprise is P(X ≥ s | X ≥ 1) for X Poisson with mean λ; P(X ≥ s) is the
+// regularised lower incomplete gamma function P(s, λ).
+func surprise(s int64, lambda float64) float64 {
+	if s <= 1 {
 		return 1
-	case lambda <= 0:
-		return 0
 	}
-	return mathext.GammaIncReg(float64(s), lambda)
+	lambda = max(lambda, leastExpected)
+	return min(1, mathext.GammaIncReg(float64(s), lambda)/-math.Expm1(-lambda))
 }
 
 // occasions is the number of objects, but no more than the distinct posts of
 // either side, which are counted by a 64-bit sketch (linear counting, Whang
 // et al. 1990).
 func (x *fold) occasions() int64 {
-	n := int64(x.objects)
-	return max(1, min(n, distinct(x.postsA), distinct(x.postsB)))
+	return max(1, min(int64(x.objects), distinct(x.postsA), distinct(x.postsB)))
 }
 
 func distinct(sketch uint64) int64 {
@@ -127,41 +175,56 @@ func distinct(sketch uint64) int64 {
 
 // chance gives the expected objects and the p value of one fold.
 func (n *Network) chance(r foldRef, x *fold) (lambda, p float64) {
-	model := n.nulls[r.kind]
 	if x.a == x.b {
 		return 0, 1
 	}
-	lambda = model.expected(x.a, x.b)
-	return lambda, poissonTail(x.occasions(), lambda)
+	lambda = n.nulls[r.kind].expected(x.a, x.b)
+	return lambda, surprise(x.occasions(), lambda)
 }
 
 // test computes the p and q values of all edges.
-func (n *Network) test(e *Engine) {
-	layers := 0.0
-	active := make([]bool, e.accounts.len())
-	for kind, degree := range e.degree {
-		if degree == nil {
-			continue
-		}
-		layers++
-		for a, d := range degree {
-			active[a] = active[a] || d > 0
-		}
-		n.nulls[kind] = newNull(degree, func(yield func(uint32) bool) {
-			for o := range e.perObject {
-				if k, _ := e.objects.get(uint32(o)); int(k) == kind && !yield(n.folders[0].shared[o]) { //nolint:gosec // an object's number
-					return
+func (n *Network) test(ctx context.Context) error {
+	e := n.engine
+	// Only accounts with an edge that can be significant need degrees.
+	for _, r := range n.folds {
+		if _, x := n.fold(r); x.objects > 1 && x.a != x.b {
+			m := n.nulls[r.kind]
+			for _, a := range []uint32{x.a, x.b} {
+				if _, ok := m.place[a]; !ok {
+					m.place[a] = uint32(len(m.place)) //nolint:gosec // accounts
 				}
 			}
-		})
-	}
-	var accounts int64
-	for _, is := range active {
-		if is {
-			accounts++
 		}
 	}
-	n.Tested = accounts * (accounts - 1) / 2
+	layers := 0.0
+	for _, m := range n.nulls {
+		if m != nil {
+			layers++
+			m.degrees = make([]uint32, len(m.place)*len(m.bins))
+		}
+	}
+	seen := make([]uint64, e.accounts.len()) // by account: the last object and bin counted, plus one
+	err := e.eachPartition(ctx, func(s *sweepable) error {
+		for g := range s.accounts {
+			rs := s.rows[s.starts[g]:s.starts[g+1]]
+			kind, _ := e.objects.get(rs[0].object)
+			m := n.nulls[kind]
+			for _, r := range rs {
+				bin := e.bin(r.time)
+				if mark := (uint64(r.object)<<32 | uint64(bin)) + 1; seen[r.account] != mark {
+					seen[r.account] = mark
+					m.bins[bin].m++
+					if i, ok := m.place[r.account]; ok {
+						m.degrees[int(i)*len(m.bins)+int(bin)]++
+					}
+				}
+			}
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
 	n.p = make([]float64, len(n.edges))
 	n.lambda = make([]float64, len(n.edges))
 	for i, ref := range n.edges {
@@ -174,26 +237,23 @@ func (n *Network) test(e *Engine) {
 		}
 		n.p[i] = min(1, best*layers)
 	}
-	n.q = falseDiscovery(n.p, n.Tested)
+	n.q = falseDiscovery(n.p)
+	return nil
 }
 
-// falseDiscovery gives Benjamini and Hochberg's adjusted p values, where m
-// tests were made and those not listed have p = 1.
-func falseDiscovery(p []float64, m int64) []float64 {
+// falseDiscovery gives Benjamini and Hochberg's adjusted p values.
+func falseDiscovery(p []float64) []float64 {
 	sorted := slices.Clone(p)
 	slices.Sort(sorted)
-	total := float64(max(m, int64(len(p))))
 	adjusted := make([]float64, len(sorted))
 	least := 1.0
 	for i := len(sorted) - 1; i >= 0; i-- {
-		least = min(least, sorted[i]*total/float64(i+1))
+		least = min(least, sorted[i]*float64(len(p))/float64(i+1))
 		adjusted[i] = least
 	}
 	q := make([]float64, len(p))
 	for i, v := range p {
-		at, _ := slices.BinarySearch(sorted, v)
-		// The last of equal values has the smallest quotient; adjusted is
-		// already its minimum over all from here on.
+		at, _ := slices.BinarySearch(sorted, v) // adjusted is the same for equal p
 		q[i] = adjusted[at]
 	}
 	return q

@@ -16,7 +16,6 @@ type folder struct {
 	stays   func(a, b row) bool // nil: every pair stays
 	layers  [NumBehaviours]*table
 	pairs   [NumBehaviours]int64
-	shared  []uint32 // by object, of all workers: account pairs that co-acted on it
 	weights [maxIDF]float64
 	decay   []float64 // exp(−Δt/τ) for small whole seconds
 	tau     float64   // µs
@@ -53,9 +52,8 @@ func (f *folder) exp(dt int64) float64 {
 }
 
 // sweep pairs everything once and returns the workers with their edges.
-func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool) ([]*folder, error) {
+func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool, nulls *[NumBehaviours]*null) ([]*folder, error) {
 	of := uint32(e.cfg.Workers) //nolint:gosec // at most maxWorkers
-	shared := make([]uint32, e.objects.len())
 	folders := make([]*folder, of)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -63,7 +61,7 @@ func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool) ([]*folde
 	feeds := make([]chan func(*folder), of)
 	for i := range folders {
 		f := &folder{
-			e: e, me: uint32(i), of: of, stays: stays, shared: shared, //nolint:gosec // at most maxWorkers
+			e: e, me: uint32(i), of: of, stays: stays, //nolint:gosec // at most maxWorkers
 			tau: float64(e.cfg.Decay.Microseconds()), logN: math.Log(float64(e.accounts.len())),
 		}
 		for k := 1; k < maxIDF; k++ {
@@ -82,7 +80,7 @@ func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool) ([]*folde
 		})
 	}
 	var done int64
-	err := e.partitionsInOrder(ctx, func(s *sweepable) error {
+	err := e.eachPartition(ctx, func(s *sweepable) error {
 		var round sync.WaitGroup
 		round.Add(len(feeds))
 		for _, feed := range feeds {
@@ -94,6 +92,12 @@ func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool) ([]*folde
 		round.Wait()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		for g := range s.accounts {
+			kind, _ := e.objects.get(s.rows[s.starts[g]].object)
+			for slot := s.slots[g]; slot < s.slots[g+1]; slot++ {
+				nulls[kind].add(s.bins[slot], s.shared[slot])
+			}
 		}
 		done += s.all
 		if e.cfg.Progress != nil {
@@ -147,8 +151,16 @@ func (f *folder) sweep(ctx context.Context, s *sweepable) {
 		}
 		var pairs int64
 		var fresh uint32
+		slot := s.slots[g]
 		for i := range rs {
 			a := &rs[i]
+			if bin := e.bin(a.time); bin != s.bins[slot] {
+				if fresh > 0 {
+					atomic.AddUint32(&s.shared[slot], fresh)
+					fresh = 0
+				}
+				slot++
+			}
 			if steps++; steps&1023 == 0 && ctx.Err() != nil {
 				return
 			}
@@ -170,7 +182,7 @@ func (f *folder) sweep(ctx context.Context, s *sweepable) {
 					continue
 				}
 				pairs++
-				if f.fold(layer, a, b, idf) {
+				if f.fold(layer, a, b, idf, s.bins[slot]) {
 					fresh++
 				}
 			}
@@ -178,14 +190,14 @@ func (f *folder) sweep(ctx context.Context, s *sweepable) {
 		}
 		f.pairs[kind] += pairs
 		if fresh > 0 {
-			atomic.AddUint32(&f.shared[rs[0].object], fresh)
+			atomic.AddUint32(&s.shared[slot], fresh)
 		}
 	}
 }
 
 // fold adds a pair, a before b in time, to its edge and says whether it is
-// the first of these two accounts on the object.
-func (f *folder) fold(t *table, a, b *row, idf float64) (fresh bool) {
+// the first of these two accounts on the object in this bin of time.
+func (f *folder) fold(t *table, a, b *row, idf float64, bin uint32) (fresh bool) {
 	dt := b.time - a.time
 	first, last := a.time, b.time
 	if a.account > b.account {
@@ -213,14 +225,16 @@ func (f *folder) fold(t *table, a, b *row, idf float64) (fresh bool) {
 			t.keepEvidence(x, f.e.cfg.Evidence)
 		}
 		x.objects++
-		x.nowIDF = idf
+		x.nowIDF, x.bin = idf, bin
 		x.now = meeting{object: a.object, a: a.moment(), b: b.moment()}
 		return true
 	}
 	if dt < x.now.gap() {
 		x.now.a, x.now.b = a.moment(), b.moment()
 	}
-	return false
+	fresh = x.bin != bin
+	x.bin = bin
+	return fresh
 }
 
 // moment is one side of a pair.
@@ -261,6 +275,7 @@ type fold struct {
 	a, b           uint32
 	coactions      uint32
 	objects        uint32 // distinct
+	bin            uint32 // of time, in which the pair last co-acted
 	first, last    int64
 	vote, nowIDF   float64
 	now            meeting // the closest pair on the object seen last
