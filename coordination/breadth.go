@@ -36,7 +36,7 @@ import (
 
 const (
 	// MinRankedTraces is how many traces an account must have to get a score.
-	MinRankedTraces = 10
+	MinRankedTraces = 5
 
 	rankBlind = 0.5            // α
 	rankDecay = 12 * time.Hour // τ

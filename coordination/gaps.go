@@ -98,10 +98,11 @@ type gapSet struct {
 	all   *histogram
 	unit  int64
 	n     uint32
+	most  time.Duration // the window, which no gap exceeds
 }
 
 func (n *Network) gaps(refs []foldRef) gapSet {
-	s := gapSet{}
+	s := gapSet{most: n.Config.Window}
 	for _, r := range refs {
 		t, x := n.fold(r)
 		s.unit = t.unit
@@ -140,7 +141,7 @@ func (s *gapSet) quantile(q float64) time.Duration {
 	for i, c := range s.all {
 		if seen += c; seen > rank {
 			us := bucketMiddle(i) * float64(s.unit)
-			return (time.Duration(us) * time.Microsecond).Round(time.Millisecond)
+			return min((time.Duration(us) * time.Microsecond).Round(time.Millisecond), s.most)
 		}
 	}
 	return 0 // not reached: the histogram holds all co-actions

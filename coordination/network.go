@@ -307,17 +307,6 @@ func (n *Network) Edge(i int) Edge {
 	return d
 }
 
-// Ends gives only the accounts and the vote of edge i, and its q value; it is
-// what building a graph needs.
-func (n *Network) Ends(i int) (a, b int32, vote, q float64) {
-	refs := n.folds[n.edges[i].from:n.edges[i].to]
-	for _, r := range refs {
-		_, x := n.fold(r)
-		vote += x.vote
-	}
-	return int32(refs[0].a), int32(refs[0].b), vote, n.q[i] //nolint:gosec // as in Edge
-}
-
 // Behaviours gives edge i's parts by behaviour.
 func (n *Network) Behaviours(i int) []LayerEdge {
 	refs := n.folds[n.edges[i].from:n.edges[i].to]

@@ -1,0 +1,3 @@
+window.YTD.account.part0 = [
+  { "account" : { "email" : "nobody@example.org", "accountId" : "77", "username" : "pier_one", "accountDisplayName" : "Pier One" } }
+]

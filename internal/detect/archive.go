@@ -1,0 +1,124 @@
+package detect
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/akashi-project/akashi/coordination"
+	"github.com/akashi-project/akashi/internal/post"
+)
+
+// archive keeps posts for showing as evidence, packed: a post takes its texts
+// and some twenty bytes. Beyond its limit it gives up, and the posts wanted
+// are read from the files again.
+type archive struct {
+	limit  int64
+	size   int64
+	blocks [][]byte
+	full   bool
+}
+
+const archiveBlock = 1 << 20
+
+// kept is what evidence shows of a post.
+type kept struct {
+	Key       coordination.PostKey
+	Platform  string
+	ID        string
+	Account   string
+	Time      time.Time
+	Lang      string
+	URL       string
+	Text      string
+	Origin    post.Origin
+	Raw       []byte
+	Synthetic bool
+}
+
+func keep(key coordination.PostKey, p *post.Post) kept {
+	return kept{
+		Key: key, Platform: p.Platform, ID: p.ID, Account: p.Account.ID, Time: p.Time, Lang: p.Lang,
+		URL: p.URL, Text: p.Text, Origin: p.Origin, Raw: p.Raw, Synthetic: p.Synthetic,
+	}
+}
+
+// pack appends posts to dst.
+func pack(dst []byte, key coordination.PostKey, p *post.Post) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(key))
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	str := func(s string) {
+		dst = binary.AppendUvarint(dst, uint64(len(s)))
+		dst = append(dst, s...)
+	}
+	dst = binary.AppendVarint(dst, p.Time.UnixMicro())
+	dst = binary.AppendVarint(dst, p.Origin.Line)
+	flag := byte(0)
+	if p.Synthetic {
+		flag = 1
+	}
+	dst = append(dst, flag)
+	str(p.Origin.File)
+	str(p.Platform)
+	str(p.ID)
+	str(p.Account.ID)
+	str(p.Lang)
+	str(p.URL)
+	str(p.Text)
+	dst = binary.AppendUvarint(dst, uint64(len(p.Raw)))
+	dst = append(dst, p.Raw...)
+	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4)) //nolint:gosec // a record is far below 4 GiB
+	return dst
+}
+
+// unpack is the inverse of pack for one post without its head.
+func unpack(key coordination.PostKey, b []byte) kept {
+	k := kept{Key: key}
+	number := func() int64 { v, n := binary.Varint(b); b = b[n:]; return v }
+	str := func() string {
+		n, w := binary.Uvarint(b)
+		s := string(b[w : w+int(n)]) //nolint:gosec // written by pack
+		b = b[w+int(n):]             //nolint:gosec // written by pack
+		return s
+	}
+	k.Time = time.UnixMicro(number()).UTC()
+	k.Origin.Line = number()
+	k.Synthetic = b[0] == 1
+	b = b[1:]
+	k.Origin.File = str()
+	k.Platform, k.ID, k.Account, k.Lang, k.URL, k.Text = str(), str(), str(), str(), str(), str()
+	k.Raw = []byte(str())
+	return k
+}
+
+// add takes packed posts.
+func (a *archive) add(b []byte) {
+	if a.full || len(b) == 0 {
+		return
+	}
+	if a.size += int64(len(b)); a.size > a.limit {
+		a.full, a.blocks = true, nil
+		return
+	}
+	last := len(a.blocks) - 1
+	if last < 0 || cap(a.blocks[last])-len(a.blocks[last]) < len(b) {
+		a.blocks = append(a.blocks, make([]byte, 0, max(archiveBlock, len(b))))
+		last++
+	}
+	a.blocks[last] = append(a.blocks[last], b...)
+}
+
+// find fills in the posts that are wanted.
+func (a *archive) find(wanted map[coordination.PostKey]*kept) {
+	for _, b := range a.blocks {
+		for len(b) > 0 {
+			key := coordination.PostKey(binary.LittleEndian.Uint64(b))
+			n := binary.LittleEndian.Uint32(b[8:])
+			if k, ok := wanted[key]; ok && k == nil {
+				found := unpack(key, b[12:12+n])
+				wanted[key] = &found
+			}
+			b = b[12+n:]
+		}
+	}
+}

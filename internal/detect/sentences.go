@@ -1,0 +1,244 @@
+package detect
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/akashi-project/akashi/coordination"
+	"github.com/akashi-project/akashi/internal/report"
+)
+
+// What each behaviour is called in a sentence.
+var behaviourWords = map[string]report.Sentence{
+	"object":           {"en": "the same objects", "ja": "同じ対象"},
+	"url":              {"en": "the same addresses", "ja": "同じURL"},
+	"domain":           {"en": "the same websites", "ja": "同じサイト"},
+	"hashtag":          {"en": "the same hashtags", "ja": "同じハッシュタグ"},
+	"hashtag-sequence": {"en": "the same hashtags in the same order", "ja": "同じ並びのハッシュタグ"},
+	"repost":           {"en": "the same reposted posts", "ja": "同じ投稿の再投稿"},
+	"reply":            {"en": "replies to the same posts", "ja": "同じ投稿への返信"},
+	"mention":          {"en": "the same mentioned accounts", "ja": "同じアカウントへの言及"},
+	"text":             {"en": "the same texts", "ja": "同じ文面"},
+	"image":            {"en": "the same images", "ja": "同じ画像"},
+}
+
+// thousands writes a number with separators.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// brief writes a count that need not be whole.
+func brief(x float64) string {
+	switch {
+	case x < 0.01:
+		return "less than 0.01"
+	case x < 10:
+		return strconv.FormatFloat(x, 'g', 2, 64)
+	}
+	return thousands(int64(x + 0.5))
+}
+
+func briefJa(x float64) string {
+	if x < 0.01 {
+		return "0.01未満"
+	}
+	return brief(x)
+}
+
+// span writes a duration in the largest unit that fits.
+func span(seconds float64) report.Sentence {
+	for _, u := range []struct {
+		size   float64
+		en, ja string
+	}{{86400, "d", "日"}, {3600, "h", "時間"}, {60, "min", "分"}} {
+		if seconds >= u.size {
+			v := strconv.FormatFloat(round(seconds/u.size, 1), 'f', -1, 64)
+			return report.Sentence{"en": v + " " + u.en, "ja": v + u.ja}
+		}
+	}
+	v := strconv.FormatFloat(round(seconds, 1), 'f', -1, 64)
+	return report.Sentence{"en": v + " s", "ja": v + "秒"}
+}
+
+// whySentence says in one sentence why a group is shown.
+func whySentence(g *report.Group, n *coordination.Network) report.Sentence {
+	var en, ja []string
+	for i, l := range g.Behaviours {
+		if i == 3 || l.Edges*5 < g.Edges {
+			break
+		}
+		en = append(en, behaviourWords[l.Behaviour]["en"])
+		ja = append(ja, behaviourWords[l.Behaviour]["ja"])
+	}
+	list := strings.Join(en, ", ")
+	if k := len(en); k > 1 {
+		list = strings.Join(en[:k-1], ", ") + " and " + en[k-1]
+	}
+	window, gap := span(n.Config.Window.Seconds()), span(g.MedianGap)
+	pairs, accounts := thousands(g.Edges), thousands(int64(len(g.Accounts)))
+	return report.Sentence{
+		"en": fmt.Sprintf("%s accounts acted on %s within %s of one another, half of the pairs within %s: over %s pairs of accounts they share %s objects where activity and popularity would give %s.",
+			accounts, list, window["en"], gap["en"], pairs, thousands(g.Shared), brief(g.Expected)),
+		"ja": fmt.Sprintf("%s件のアカウントが%sについて互いに%s以内に行動し、組の半数では間隔が%s以内でした。%s組のアカウントの間で共有された対象は延べ%s件であり、活動量と対象の人気だけから見込まれる件数は%s件です。",
+			accounts, strings.Join(ja, "・"), window["ja"], gap["ja"], pairs, thousands(g.Shared), briefJa(g.Expected)),
+	}
+}
+
+// counterSentence says what speaks against coordination.
+func counterSentence(g *report.Group, occasions int64) report.Sentence {
+	var en, ja []string
+	if part := 100 * g.Expected / float64(max(g.Shared, 1)); part >= 1 {
+		en = append(en, fmt.Sprintf("Activity and popularity alone would explain %.0f %% of the shared objects.", part))
+		ja = append(ja, fmt.Sprintf("共有された対象の%.0f%%は、活動量と人気だけでも説明できます。", part))
+	} else {
+		en = append(en, "Activity and popularity alone explain less than 1 % of the shared objects.")
+		ja = append(ja, "活動量と人気だけで説明できる共有対象は1%未満です。")
+	}
+	common := 0
+	for _, o := range g.Objects {
+		if o.Everyone > 2*o.Accounts {
+			common++
+		}
+	}
+	if common > 0 {
+		en = append(en, fmt.Sprintf("Of the %d objects shown, %d were used by more accounts outside the group than inside.", len(g.Objects), common))
+		ja = append(ja, fmt.Sprintf("表示した%d件の対象のうち%d件は、グループ外のアカウントの方が多く利用しています。", len(g.Objects), common))
+	}
+	if occasions < g.Shared {
+		en = append(en, fmt.Sprintf("Several objects stood in one post: the shared objects come from at most %s separate occasions.", thousands(occasions)))
+		ja = append(ja, fmt.Sprintf("一つの投稿に複数の対象が含まれるため、独立した機会は多くても%s回です。", thousands(occasions)))
+	}
+	en = append(en, "Shared interests, fan campaigns, newsrooms and declared automation can look the same; the posts must be read.")
+	ja = append(ja, "共通の関心、ファンの企画、報道機関、公表された自動投稿でも同様に見える場合があるため、投稿の確認が必要です。")
+	return report.Sentence{"en": strings.Join(en, " "), "ja": strings.Join(ja, "")}
+}
+
+// edgeNote is a pair's evidence in one line.
+func edgeNote(d coordination.Edge) report.Sentence {
+	gap := span(d.GapMedian.Seconds())
+	return report.Sentence{
+		"en": fmt.Sprintf("%s shared objects where chance gives %s, %s co-actions, median gap %s", thousands(d.Objects), brief(d.Expected), thousands(d.CoActions), gap["en"]),
+		"ja": fmt.Sprintf("共有対象%s件(偶然なら%s件)、共同行動%s回、間隔の中央値%s", thousands(d.Objects), briefJa(d.Expected), thousands(d.CoActions), gap["ja"]),
+	}
+}
+
+// whyMissed puts a reason for missing an account into words.
+func whyMissed(reason int, res *Result) report.Sentence {
+	window := span(res.Network.Config.Window.Seconds())
+	switch reason {
+	case missedAlone:
+		return report.Sentence{
+			"en": "never acted on the same object as another account of it within " + window["en"],
+			"ja": "同じ作戦の他のアカウントと" + window["ja"] + "以内に同じ対象について行動していない",
+		}
+	case missedOnce:
+		return report.Sentence{
+			"en": "acted together with another account of it on one occasion only, which is never significant",
+			"ja": "共同行動が一度だけであり、一度では有意にならない",
+		}
+	case missedTest:
+		return report.Sentence{
+			"en": fmt.Sprintf("acted together several times, but not more than chance allows at a false-discovery rate of %g", res.Groups.Config.FDR),
+			"ja": fmt.Sprintf("複数回の共同行動があるが、偽発見率%gでは偶然と区別できない", res.Groups.Config.FDR),
+		}
+	case missedSmall:
+		return report.Sentence{
+			"en": fmt.Sprintf("has a significant tie, but in a group of fewer than %d accounts", res.Groups.Config.MinSize),
+			"ja": fmt.Sprintf("有意な結び付きはあるが、グループが%d件未満である", res.Groups.Config.MinSize),
+		}
+	}
+	return report.Sentence{
+		"en": "was put into a group that mostly belongs to another label",
+		"ja": "主に別の分類に属するグループに入れられた",
+	}
+}
+
+// params lists the run's settings as a user would give them.
+func (res *Result) params(r *run) []report.Param {
+	c, g := res.Network.Config, res.Groups.Config
+	p := []report.Param{
+		{Name: "--method", Value: c.Method.String(), Means: report.Sentence{"en": "rules by which edges are made", "ja": "結び付きを作る規則"}},
+		{Name: "--by", Value: r.by().String(), Means: report.Sentence{"en": "behaviours looked at", "ja": "対象とした行動"}},
+		{Name: "--window", Value: c.Window.String(), Means: report.Sentence{"en": "longest time between two actions that count as joint", "ja": "共同行動とみなす最大の間隔"}},
+		{Name: "--fdr", Value: fmt.Sprint(g.FDR), Means: report.Sentence{"en": "false-discovery rate for significant edges", "ja": "有意とする偽発見率"}},
+		{Name: "--min-group", Value: fmt.Sprint(g.MinSize), Means: report.Sentence{"en": "fewest accounts of a group", "ja": "グループの最小アカウント数"}},
+		{Name: "--seed", Value: fmt.Sprint(g.Seed), Means: report.Sentence{"en": "seed of the group search", "ja": "グループ探索の乱数種"}},
+		{Name: "bin", Value: res.Network.Bin.String(), Means: report.Sentence{"en": "time bins of the null model", "ja": "帰無モデルの時間区分"}},
+	}
+	switch c.Method {
+	case coordination.Akashi:
+		ceiling := "none"
+		if c.Ceiling > 0 {
+			ceiling = fmt.Sprint(c.Ceiling)
+		}
+		p = append(p,
+			report.Param{Name: "--ceiling", Value: ceiling, Means: report.Sentence{"en": "traces beyond which an object is too popular to be paired", "ja": "これを超える対象は人気が高すぎるため組を作らない"}},
+			report.Param{Name: "--decay", Value: c.Decay.String(), Means: report.Sentence{"en": "time constant of an edge's vote", "ja": "重みの減衰時間"}})
+	case coordination.CooRTweet:
+		p = append(p, report.Param{Name: "--min-participation", Value: fmt.Sprint(c.MinParticipation), Means: report.Sentence{"en": "fewest rows of an account", "ja": "アカウントの最小行数"}})
+	}
+	return p
+}
+
+// leftOut lists what took no part.
+func (res *Result) leftOut() []report.LeftOut {
+	var out []report.LeftOut
+	add := func(n int64, en, ja string, examples ...string) {
+		if n > 0 {
+			out = append(out, report.LeftOut{Why: report.Sentence{"en": en, "ja": ja}, Count: n, Examples: examples})
+		}
+	}
+	var bad, replaced int64
+	skipped := map[string]int64{}
+	for _, s := range res.Inputs {
+		bad += s.Bad
+		replaced += s.Replaced
+		for why, n := range s.SkippedWhy {
+			skipped[why] += n
+		}
+	}
+	add(bad, "records that could not be read (see the inputs)", "読み取れなかった記録(入力の欄を参照)")
+	for _, why := range sortedKeys(skipped) {
+		add(skipped[why], "records that are no posts: "+why, "投稿ではない記録:"+why)
+	}
+	add(replaced, "characters that the encoding does not know, shown as U+FFFD", "文字コードに存在せず U+FFFD で示した文字")
+	add(res.left.silent, "posts that act on nothing by these behaviours", "対象とした行動に当たるものがない投稿")
+	n := res.Network
+	add(n.Duplicates, "traces equal to another one (same account, object, time and post)", "他と同一の痕跡(アカウント・対象・時刻・投稿が同じ)")
+	add(n.Dropped, "accounts below the minimum participation", "最小参加数に満たないアカウント")
+	var hot []string
+	for _, h := range n.Hot[:min(len(n.Hot), 10)] {
+		hot = append(hot, fmt.Sprintf("%s %s (%s)", h.Behaviour, shorten(h.Object, 60), thousands(h.Traces)))
+	}
+	add(int64(len(n.Hot)), "objects above the popularity ceiling, not paired", "人気の上限を超え、組を作らなかった対象", hot...)
+	g := res.Groups
+	var small int64
+	for a, p := range g.Partners {
+		if p > 0 && g.Of[a] < 0 {
+			small++
+		}
+	}
+	add(small, "accounts with a significant tie whose group is too small to show", "有意な結び付きはあるがグループが小さく示していないアカウント")
+	if shown := int64(len(res.evidenceEdges())); n.Config.Method == coordination.Akashi {
+		add(g.Significant-shown, "significant edges beyond the limit of evidence.ndjson (--evidence-edges)", "evidence.ndjson の上限を超えた有意な結び付き(--evidence-edges)")
+	} else {
+		add(int64(n.Len())-shown, "edges without posts in evidence.ndjson (it holds the significant ones up to --evidence-edges)", "evidence.ndjson に投稿を含めない結び付き(有意なものを --evidence-edges 件まで収録)")
+	}
+	return out
+}
+
+func shorten(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+// utc writes a time for tables.
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z") }

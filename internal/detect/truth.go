@@ -1,0 +1,229 @@
+package detect
+
+import (
+	"cmp"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/akashi-project/akashi/internal/graph"
+	"github.com/akashi-project/akashi/internal/report"
+)
+
+// readTruth reads a table of accounts and the operation or label each belongs
+// to; empty is none.
+func readTruth(path string) (map[string]string, error) {
+	f, err := os.Open(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, fmt.Errorf("opening the truth: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	r := csv.NewReader(f)
+	header, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("reading the truth's header in %s: %w", path, err)
+	}
+	account, label := -1, -1
+	for i, h := range header {
+		switch strings.ToLower(strings.TrimPrefix(h, "\ufeff")) {
+		case "account", "account_id":
+			account = i
+		case "operation", "label", "category":
+			label = i
+		}
+	}
+	if account < 0 || label < 0 {
+		return nil, fmt.Errorf("%s:1: want the columns account and operation (or label), found %s", path, strings.Join(header, ", "))
+	}
+	truth := map[string]string{}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return truth, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the truth in %s: %w", path, err)
+		}
+		truth[row[account]] = strings.TrimSpace(row[label])
+	}
+}
+
+// loadTruth finds out what is known of the accounts, by their place.
+func (r *run) loadTruth() ([]string, string, error) {
+	res := r.result
+	labels := make([]string, len(res.accounts))
+	switch {
+	case r.o.Truth != "":
+		truth, err := readTruth(r.o.Truth)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: %w", ErrInput, err)
+		}
+		for i, a := range res.accounts {
+			labels[i] = truth[a.id]
+			if l, ok := truth[res.Network.Accounts[i].Name]; ok {
+				labels[i] = l
+			}
+		}
+		return labels, r.o.Truth, nil
+	case r.o.TruthColumn != "":
+		// An account's label is the one that most of its posts carry.
+		for i := range res.accounts {
+			votes := r.votes[res.Network.Accounts[i].Name]
+			for _, l := range slices.Sorted(maps.Keys(votes)) {
+				if labels[i] == "" || votes[l] > votes[labels[i]] {
+					labels[i] = l
+				}
+			}
+		}
+		return labels, "column " + r.o.TruthColumn, nil
+	}
+	return nil, "", nil
+}
+
+// check compares groups with what is known.
+func (res *Result) check(labels []string, source string) *report.Check {
+	g := res.Groups
+	c := &report.Check{Source: source}
+	names := map[string]int{}
+	for _, l := range labels {
+		if l != "" {
+			names[l] = 0
+		}
+	}
+	for i, l := range slices.Sorted(maps.Keys(names)) {
+		names[l] = i
+		c.Labels = append(c.Labels, l)
+	}
+	// The operation that most of a group belongs to.
+	c.Table = make([][]int64, len(g.Members))
+	holds := make([]int, len(g.Members))
+	var shown, right, known int64
+	for k, members := range g.Members {
+		c.Table[k] = make([]int64, len(c.Labels))
+		for _, a := range members {
+			shown++
+			if labels[a] != "" {
+				right++
+				c.Table[k][names[labels[a]]]++
+			}
+		}
+		holds[k] = -1
+		for l, n := range c.Table[k] {
+			if n > 0 && (holds[k] < 0 || n > c.Table[k][holds[k]]) {
+				holds[k] = l
+			}
+		}
+	}
+	var ours, theirs []int32
+	for a, l := range labels {
+		if l == "" {
+			continue
+		}
+		known++
+		if g.Of[a] >= 0 {
+			ours, theirs = append(ours, g.Of[a]), append(theirs, int32(names[l])) //nolint:gosec // fewer than accounts
+		}
+	}
+	c.Compared = int64(len(ours))
+	if len(ours) > 0 {
+		c.NMI, c.ARI = graph.NMI(ours, theirs), graph.ARI(ours, theirs)
+	}
+	c.Precision, c.Recall = share(right, shown), share(int64(len(ours)), known)
+	for l, name := range c.Labels {
+		op := report.Operation{Name: name}
+		var size int64
+		found := map[int32]bool{}
+		for k, members := range g.Members {
+			if holds[k] != l {
+				continue
+			}
+			op.Groups = append(op.Groups, groupID(k))
+			size += int64(len(members))
+			for _, a := range members {
+				if labels[a] == name {
+					found[a] = true
+				}
+			}
+		}
+		var missed []int32
+		for a, al := range labels {
+			if al == name {
+				op.Accounts++
+				if !found[int32(a)] { //nolint:gosec // accounts
+					missed = append(missed, int32(a)) //nolint:gosec // accounts
+				}
+			}
+		}
+		op.Found = int64(len(found))
+		op.Precision, op.Recall = share(op.Found, size), share(op.Found, op.Accounts)
+		op.Missed = res.whyMissed(missed, labels, name)
+		c.Operations = append(c.Operations, op)
+	}
+	return c
+}
+
+func share(n, of int64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// Reasons why an account of an operation is in none of its groups, the
+// nearest miss last.
+const (
+	missedAlone = iota
+	missedOnce
+	missedTest
+	missedSmall
+	missedOther
+	missedReasons
+)
+
+// whyMissed says why accounts were not found, by how far they got.
+func (res *Result) whyMissed(missed []int32, labels []string, name string) []report.Missed {
+	reach := make(map[int32]int, len(missed))
+	for _, a := range missed {
+		reach[a] = missedAlone
+		if res.Groups.Of[a] >= 0 {
+			reach[a] = missedOther
+		}
+	}
+	if len(missed) > 0 {
+		for i := range res.Network.Len() {
+			a, b := res.Network.Ends(i)
+			if labels[a] != name || labels[b] != name {
+				continue
+			}
+			reason := missedOnce
+			switch d := res.Network.Edge(i); {
+			case d.Q <= res.Groups.Config.FDR:
+				reason = missedSmall
+			case d.Occasions > 1:
+				reason = missedTest
+			}
+			for _, v := range []int32{a, b} {
+				if old, ok := reach[v]; ok {
+					reach[v] = max(old, reason)
+				}
+			}
+		}
+	}
+	counts := make([]int64, missedReasons)
+	for _, reason := range reach {
+		counts[reason]++
+	}
+	var out []report.Missed
+	for reason, n := range counts {
+		if n > 0 {
+			out = append(out, report.Missed{Why: whyMissed(reason, res), Count: n})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b report.Missed) int { return cmp.Compare(b.Count, a.Count) })
+	return out
+}
