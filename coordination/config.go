@@ -85,7 +85,7 @@ const None = -1
 
 // Defaults of [Config] for the method Akashi.
 const (
-	DefaultWindow  = 2 * time.Hour
+	DefaultWindow  = 10 * time.Minute
 	DefaultCeiling = 20_000
 )
 

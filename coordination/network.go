@@ -90,9 +90,11 @@ type Edge struct {
 	CoActions int64
 	// Objects is on how many different objects.
 	Objects int64
-	// Occasions is Objects, but no more than the distinct posts of either
-	// account that show it: a post with five hashtags is one occasion. Up to
-	// ten it is all but exact, above that estimated. It is what is tested.
+	// Occasions is how many times they met: objects, each counted once in
+	// every bin of time (see [Network.Bin]) in which they co-acted on it, but
+	// no more than the distinct posts of either account that show it, since a
+	// post with five hashtags is one occasion. Up to ten posts that limit is
+	// all but exact, above it is estimated. Occasions are what is tested.
 	Occasions int64
 	// First and Last are the earliest and latest trace of any pair.
 	First, Last time.Time
@@ -105,8 +107,9 @@ type Edge struct {
 	// shortest Δt on that object and idf the logarithm of accounts in all
 	// by accounts on the object.
 	Vote float64
-	// Expected is how many objects chance would give; P the probability
-	// that chance gives as many as Occasions or more; Q the smallest
+	// Expected is how many occasions chance would give; P the probability
+	// that chance gives as many as Occasions or more, given that there is
+	// one; Q the smallest
 	// false-discovery rate at which the edge counts as significant. See
 	// significance.go for the model.
 	Expected, P, Q float64

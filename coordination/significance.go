@@ -24,15 +24,18 @@ import (
 //
 //	1 − exp(−2·Q·d_a·d_b/M²)
 //
-// and the number of objects on which they do is a sum of independent rare
-// events, so nearly Poisson (Le Cam 1960) with the sum λ of these over objects
-// and bins as its mean. Bins are days; on a long input, wider.
+// and the number of occasions (objects and bins in which they do) is a sum of
+// independent rare events, so nearly Poisson (Le Cam 1960) with the sum λ of
+// these over objects and bins as its mean. Bins are days; on a long input,
+// wider. A post may show several objects at once, which the model does not
+// know; the occasions of a pair are therefore never more than the posts of
+// either account.
 //
 // Only pairs that co-acted are ever looked at, so the p value is conditional
 // on that: P(X ≥ s | X ≥ 1). Without the condition the pairs seen would be a
 // biased sample of all pairs, and the false-discovery rate would not hold: on
 // data whose accounts are shuffled, thousands of edges would pass. A single
-// shared object is therefore never significant. Behaviours overlap (a copied
+// occasion is therefore never significant. Behaviours overlap (a copied
 // post shares its link, its tags and its text), so an edge's p is the smallest
 // of its behaviours' times the number of behaviours (Bonferroni). The q value
 // is Benjamini and Hochberg's (1995) over all pairs that co-acted.
@@ -113,8 +116,8 @@ func (n *null) add(bin, q uint32) {
 	b.most = max(b.most, float64(q))
 }
 
-// expected is the mean number of objects that two accounts co-act on by
-// chance, by their numbers.
+// expected is the mean number of occasions of two accounts by chance, by
+// their numbers.
 func (n *null) expected(x, y uint32) float64 {
 	rx, okx := n.place[x]
 	ry, oky := n.place[y]
@@ -158,11 +161,11 @@ func surprise(s int64, lambda float64) float64 {
 	return min(1, mathext.GammaIncReg(float64(s), lambda)/-math.Expm1(-lambda))
 }
 
-// occasions is the number of objects, but no more than the distinct posts of
-// either side, which are counted by a 64-bit sketch (linear counting, Whang
-// et al. 1990).
+// occasions is the number of objects and bins, but no more than the distinct
+// posts of either side, which are counted by a 64-bit sketch (linear counting,
+// Whang et al. 1990).
 func (x *fold) occasions() int64 {
-	return max(1, min(int64(x.objects), distinct(x.postsA), distinct(x.postsB)))
+	return max(1, min(int64(x.meetings), distinct(x.postsA), distinct(x.postsB)))
 }
 
 func distinct(sketch uint64) int64 {
@@ -187,7 +190,7 @@ func (n *Network) test(ctx context.Context) error {
 	e := n.engine
 	// Only accounts with an edge that can be significant need degrees.
 	for _, r := range n.folds {
-		if _, x := n.fold(r); x.objects > 1 && x.a != x.b {
+		if _, x := n.fold(r); x.meetings > 1 && x.a != x.b {
 			m := n.nulls[r.kind]
 			for _, a := range []uint32{x.a, x.b} {
 				if _, ok := m.place[a]; !ok {

@@ -225,6 +225,7 @@ func (f *folder) fold(t *table, a, b *row, idf float64, bin uint32) (fresh bool)
 			t.keepEvidence(x, f.e.cfg.Evidence)
 		}
 		x.objects++
+		x.meetings++
 		x.nowIDF, x.bin = idf, bin
 		x.now = meeting{object: a.object, a: a.moment(), b: b.moment()}
 		return true
@@ -232,9 +233,12 @@ func (f *folder) fold(t *table, a, b *row, idf float64, bin uint32) (fresh bool)
 	if dt < x.now.gap() {
 		x.now.a, x.now.b = a.moment(), b.moment()
 	}
-	fresh = x.bin != bin
+	if x.bin == bin {
+		return false
+	}
 	x.bin = bin
-	return fresh
+	x.meetings++
+	return true
 }
 
 // moment is one side of a pair.
@@ -276,6 +280,7 @@ type fold struct {
 	coactions      uint32
 	objects        uint32 // distinct
 	bin            uint32 // of time, in which the pair last co-acted
+	meetings       uint32 // distinct objects and bins
 	first, last    int64
 	vote, nowIDF   float64
 	now            meeting // the closest pair on the object seen last

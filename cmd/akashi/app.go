@@ -96,8 +96,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	default:
 		fmt.Fprintf(stderr, "akashi: %v\n", err)
 	}
-	var parse *kong.ParseError
-	if errors.As(err, &parse) {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
 		fmt.Fprintf(stderr, "Run \"%s --help\" for the manual.\n", commandOf(parse))
 	}
 	return code

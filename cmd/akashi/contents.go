@@ -255,6 +255,8 @@ func (c *contents) printBad(b *bytes.Buffer) {
 // share writes n of all as a percentage.
 func share(n, all int64) string {
 	switch p := 100 * float64(n) / float64(max(all, 1)); {
+	case n == 0:
+		return "0%"
 	case n == all:
 		return "100%"
 	case p < 0.1:

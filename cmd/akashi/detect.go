@@ -19,7 +19,7 @@ type detectCmd struct {
 	Files []string `arg:"" name:"FILE" help:"Files of posts; \"-\" is standard input."`
 	Out   string   `short:"o" default:"akashi-report" placeholder:"DIR" help:"The folder for the results; made if it is not there. [akashi-report]"`
 
-	By               string        `group:"Detection" placeholder:"LIST" help:"The behaviours to look at, by commas: url, domain, hashtag, hashtag-sequence, repost, reply, mention, text, image, object. Without it: all that the posts show."`
+	By               string        `group:"Detection" placeholder:"LIST" help:"The behaviours to look at, by commas: url, domain, hashtag, hashtag-sequence, repost, reply, mention, text, image, object. Without it: all that the posts show but domain."`
 	Window           time.Duration `group:"Detection" placeholder:"TIME" help:"The longest time between two actions that count as joint, ends included: 60s, 10m, 2h. [akashi: ${window}; else 1m]"`
 	Method           string        `group:"Detection" default:"akashi" enum:"akashi,coortweet,qut" help:"Rules for the edges: akashi; coortweet or qut give the edges of those tools exactly. [akashi]"`
 	MinParticipation int           `group:"Detection" placeholder:"N" help:"CooRTweet's min_participation: accounts with fewer rows are dropped. [2]"`
@@ -48,7 +48,7 @@ type detectCmd struct {
 }
 
 // Help is the manual's text.
-func (detectCmd) Help() string {
+func (*detectCmd) Help() string {
 	return `Finds accounts that act on the same things within a short time, tests each pair against chance, and ` +
 		`puts those that chance does not explain into groups. The folder then holds:
 

@@ -17,7 +17,7 @@ type inspectCmd struct {
 }
 
 // Help is the manual's text.
-func (inspectCmd) Help() string {
+func (*inspectCmd) Help() string {
 	return `Reads a file as "akashi detect" would and says what it holds: format, encoding, rows and posts, ` +
 		`accounts, the time it covers, platforms, languages, how the columns were understood, by which ` +
 		`behaviours coordination can be looked for, and which rows could not be read and why.

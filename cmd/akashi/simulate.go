@@ -25,7 +25,7 @@ type simulateCmd struct {
 }
 
 // Help is the manual's text.
-func (simulateCmd) Help() string {
+func (*simulateCmd) Help() string {
 	return `Posts of ordinary people and of planted operations, made from a scenario and a seed: the same two ` +
 		`always give the same posts. Places, outlets, people and texts are fictional, and every post says that ` +
 		`it is synthetic. Beside the posts lies the truth: a table of all accounts with the operation that each ` +

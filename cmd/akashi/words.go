@@ -20,7 +20,7 @@ func count[N int | int64](n N) string {
 func wrap(s string, width int) string {
 	var b strings.Builder
 	used := 0
-	for _, word := range strings.Split(s, " ") {
+	for word := range strings.SplitSeq(s, " ") {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case used == 0:

@@ -247,13 +247,13 @@ func (res *Result) group(k int, d detail, names, labels []string) report.Group {
 	}
 	layers := map[coordination.Behaviour]*report.Layer{}
 	var gaps []float64
-	occasions := int64(0)
+	objects := int64(0)
 	for i, e := range g.Edges[k] {
 		edge := n.Edge(e)
 		out.CoActions += edge.CoActions
-		out.Shared += edge.Objects
+		out.Occasions += edge.Occasions
+		objects += edge.Objects
 		out.Expected += edge.Expected
-		occasions += edge.Occasions
 		gaps = append(gaps, edge.GapMedian.Seconds())
 		if i == 0 || edge.First.Before(out.First) {
 			out.First = edge.First
@@ -296,7 +296,7 @@ func (res *Result) group(k int, d detail, names, labels []string) report.Group {
 	}
 	out.Examples = res.examples(k, names)
 	out.Why = whySentence(&out, n)
-	out.Counter = counterSentence(&out, occasions)
+	out.Counter = counterSentence(&out, objects)
 	return out
 }
 

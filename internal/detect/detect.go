@@ -23,7 +23,7 @@ type Options struct {
 	Paths []string
 	// Input says how they are read. Need, Prepare and Labels are set here.
 	Input file.Options
-	// By are the behaviours; none means all that the posts show.
+	// By are the behaviours; none means Default.
 	By enrich.Behaviours
 	// URLsAsGiven and HashtagsAsGiven leave them as they stand in the posts.
 	URLsAsGiven, HashtagsAsGiven bool
@@ -181,9 +181,14 @@ func (r *run) input() file.Options {
 	return in
 }
 
+// Default are the behaviours looked at where none are asked for: all but
+// domain. Which sites people read is mostly taste, and accounts that share the
+// taste for a newspaper would fill the groups.
+const Default = enrich.All &^ (1 << coordination.Domain)
+
 func (r *run) by() enrich.Behaviours {
 	if r.o.By == 0 {
-		return enrich.All
+		return Default
 	}
 	return r.o.By
 }

@@ -83,22 +83,22 @@ func whySentence(g *report.Group, n *coordination.Network) report.Sentence {
 	window, gap := span(n.Config.Window.Seconds()), span(g.MedianGap)
 	pairs, accounts := thousands(g.Edges), thousands(int64(len(g.Accounts)))
 	return report.Sentence{
-		"en": fmt.Sprintf("%s accounts acted on %s within %s of one another, half of the pairs within %s: over %s pairs of accounts they share %s objects where activity and popularity would give %s.",
-			accounts, list, window["en"], gap["en"], pairs, thousands(g.Shared), brief(g.Expected)),
-		"ja": fmt.Sprintf("%s件のアカウントが%sについて互いに%s以内に行動し、組の半数では間隔が%s以内でした。%s組のアカウントの間で共有された対象は延べ%s件であり、活動量と対象の人気だけから見込まれる件数は%s件です。",
-			accounts, strings.Join(ja, "・"), window["ja"], gap["ja"], pairs, thousands(g.Shared), briefJa(g.Expected)),
+		"en": fmt.Sprintf("%s accounts acted on %s within %s of one another, half of the pairs within %s: over %s pairs of accounts they met on %s occasions where activity and popularity would give %s.",
+			accounts, list, window["en"], gap["en"], pairs, thousands(g.Occasions), brief(g.Expected)),
+		"ja": fmt.Sprintf("%s件のアカウントが%sについて互いに%s以内に行動し、組の半数では間隔が%s以内でした。%s組のアカウントの間で共同の機会は延べ%s回あり、活動量と対象の人気だけから見込まれる回数は%s回です。",
+			accounts, strings.Join(ja, "・"), window["ja"], gap["ja"], pairs, thousands(g.Occasions), briefJa(g.Expected)),
 	}
 }
 
 // counterSentence says what speaks against coordination.
-func counterSentence(g *report.Group, occasions int64) report.Sentence {
+func counterSentence(g *report.Group, objects int64) report.Sentence {
 	var en, ja []string
-	if part := 100 * g.Expected / float64(max(g.Shared, 1)); part >= 1 {
-		en = append(en, fmt.Sprintf("Activity and popularity alone would explain %.0f %% of the shared objects.", part))
-		ja = append(ja, fmt.Sprintf("共有された対象の%.0f%%は、活動量と人気だけでも説明できます。", part))
+	if part := 100 * g.Expected / float64(max(g.Occasions, 1)); part >= 1 {
+		en = append(en, fmt.Sprintf("Activity and popularity alone would explain %.0f %% of the occasions.", part))
+		ja = append(ja, fmt.Sprintf("共同の機会の%.0f%%は、活動量と人気だけでも説明できます。", part))
 	} else {
-		en = append(en, "Activity and popularity alone explain less than 1 % of the shared objects.")
-		ja = append(ja, "活動量と人気だけで説明できる共有対象は1%未満です。")
+		en = append(en, "Activity and popularity alone explain less than 1 % of the occasions.")
+		ja = append(ja, "活動量と人気だけで説明できる共同の機会は1%未満です。")
 	}
 	common := 0
 	for _, o := range g.Objects {
@@ -110,9 +110,9 @@ func counterSentence(g *report.Group, occasions int64) report.Sentence {
 		en = append(en, fmt.Sprintf("Of the %d objects shown, %d were used by more accounts outside the group than inside.", len(g.Objects), common))
 		ja = append(ja, fmt.Sprintf("表示した%d件の対象のうち%d件は、グループ外のアカウントの方が多く利用しています。", len(g.Objects), common))
 	}
-	if occasions < g.Shared {
-		en = append(en, fmt.Sprintf("Several objects stood in one post: the shared objects come from at most %s separate occasions.", thousands(occasions)))
-		ja = append(ja, fmt.Sprintf("一つの投稿に複数の対象が含まれるため、独立した機会は多くても%s回です。", thousands(occasions)))
+	if g.Occasions < objects {
+		en = append(en, fmt.Sprintf("Posts held several objects at once: %s shared objects come from only %s occasions.", thousands(objects), thousands(g.Occasions)))
+		ja = append(ja, fmt.Sprintf("一つの投稿に複数の対象が含まれるため、共有対象%s件に対し独立した機会は%s回です。", thousands(objects), thousands(g.Occasions)))
 	}
 	en = append(en, "Shared interests, fan campaigns, newsrooms and declared automation can look the same; the posts must be read.")
 	ja = append(ja, "共通の関心、ファンの企画、報道機関、公表された自動投稿でも同様に見える場合があるため、投稿の確認が必要です。")
@@ -123,8 +123,8 @@ func counterSentence(g *report.Group, occasions int64) report.Sentence {
 func edgeNote(d coordination.Edge) report.Sentence {
 	gap := span(d.GapMedian.Seconds())
 	return report.Sentence{
-		"en": fmt.Sprintf("%s shared objects where chance gives %s, %s co-actions, median gap %s", thousands(d.Objects), brief(d.Expected), thousands(d.CoActions), gap["en"]),
-		"ja": fmt.Sprintf("共有対象%s件(偶然なら%s件)、共同行動%s回、間隔の中央値%s", thousands(d.Objects), briefJa(d.Expected), thousands(d.CoActions), gap["ja"]),
+		"en": fmt.Sprintf("%s joint occasions where chance gives %s, %s co-actions, median gap %s", thousands(d.Occasions), brief(d.Expected), thousands(d.CoActions), gap["en"]),
+		"ja": fmt.Sprintf("共同の機会%s回(偶然なら%s回)、共同行動%s回、間隔の中央値%s", thousands(d.Occasions), briefJa(d.Expected), thousands(d.CoActions), gap["ja"]),
 	}
 }
 

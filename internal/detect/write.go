@@ -266,7 +266,7 @@ func (res *Result) writeAccounts(_ context.Context, w io.Writer) error {
 	return nil
 }
 
-const groupsHeader = "group,accounts,edges,co_actions,shared_objects,expected_objects,median_gap_s,first,last,behaviours,members,top_objects,why,counter\n"
+const groupsHeader = "group,accounts,edges,co_actions,occasions,expected,median_gap_s,first,last,behaviours,members,top_objects,why,counter\n"
 
 // writeGroups writes the groups, the heaviest first.
 func (res *Result) writeGroups(_ context.Context, w io.Writer) error {
@@ -291,7 +291,7 @@ func (res *Result) writeGroups(_ context.Context, w io.Writer) error {
 		c.int(int64(len(members)))
 		c.int(g.Edges)
 		c.int(g.CoActions)
-		c.int(g.Shared)
+		c.int(g.Occasions)
 		c.float(g.Expected)
 		c.float(g.MedianGap)
 		c.time(g.First)
@@ -331,14 +331,15 @@ type evidenceMeeting struct {
 }
 
 type evidenceLine struct {
-	From     string            `json:"from"`
-	To       string            `json:"to"`
-	Group    string            `json:"group,omitempty"`
-	Weight   float64           `json:"weight"`
-	Objects  int64             `json:"objects"`
-	Expected float64           `json:"expected"`
-	Q        float64           `json:"q"`
-	Meetings []evidenceMeeting `json:"meetings"`
+	From      string            `json:"from"`
+	To        string            `json:"to"`
+	Group     string            `json:"group,omitempty"`
+	Weight    float64           `json:"weight"`
+	Objects   int64             `json:"objects"`
+	Occasions int64             `json:"occasions"`
+	Expected  float64           `json:"expected"`
+	Q         float64           `json:"q"`
+	Meetings  []evidenceMeeting `json:"meetings"`
 }
 
 // writeEvidence writes, for each edge that is kept, the posts that show it.
@@ -361,7 +362,7 @@ func (res *Result) writeEvidence(ctx context.Context, w io.Writer) error {
 		d := n.Edge(i)
 		line := evidenceLine{
 			From: res.accounts[d.A].shown, To: res.accounts[d.B].shown, Weight: n.Weight(i),
-			Objects: d.Objects, Expected: d.Expected, Q: d.Q,
+			Objects: d.Objects, Occasions: d.Occasions, Expected: d.Expected, Q: d.Q,
 		}
 		if k := res.Groups.Of[d.A]; k >= 0 && k == res.Groups.Of[d.B] {
 			line.Group = groupID(int(k))
@@ -394,13 +395,13 @@ func (res *Result) document(ctx context.Context) graph.Document {
 			{Name: "centrality", Type: graph.Float}, {Name: "traces", Type: graph.Int},
 		},
 		EdgeAttrs: []graph.Attr{
-			{Name: "co_actions", Type: graph.Int}, {Name: "objects", Type: graph.Int},
+			{Name: "co_actions", Type: graph.Int}, {Name: "objects", Type: graph.Int}, {Name: "occasions", Type: graph.Int},
 			{Name: "expected", Type: graph.Float}, {Name: "q", Type: graph.Float},
 			{Name: "first", Type: graph.String}, {Name: "last", Type: graph.String},
 		},
 		Nodes: res.nodeRows(wanted),
 		Edges: func(yield func(*graph.EdgeRow, error) bool) {
-			row := graph.EdgeRow{Values: make([]graph.Value, 6)}
+			row := graph.EdgeRow{Values: make([]graph.Value, 7)}
 			for i, d := range n.Edges() {
 				if i%4096 == 0 && ctx.Err() != nil {
 					yield(nil, context.Cause(ctx))
@@ -411,8 +412,9 @@ func (res *Result) document(ctx context.Context) graph.Document {
 				}
 				row.Source, row.Target, row.Weight = res.accounts[d.A].shown, res.accounts[d.B].shown, n.Weight(i)
 				row.Values[0], row.Values[1] = graph.IntValue(d.CoActions), graph.IntValue(d.Objects)
-				row.Values[2], row.Values[3] = graph.FloatValue(d.Expected), graph.FloatValue(d.Q)
-				row.Values[4], row.Values[5] = graph.StringValue(utc(d.First)), graph.StringValue(utc(d.Last))
+				row.Values[2] = graph.IntValue(d.Occasions)
+				row.Values[3], row.Values[4] = graph.FloatValue(d.Expected), graph.FloatValue(d.Q)
+				row.Values[5], row.Values[6] = graph.StringValue(utc(d.First)), graph.StringValue(utc(d.Last))
 				if !yield(&row, nil) {
 					return
 				}

@@ -102,7 +102,7 @@ func fixture() *Report {
 	for g, s := range stories() {
 		gr := Group{
 			ID: fmt.Sprintf("G%d", g+1), Why: s.why, Counter: s.counter,
-			Edges: int64(size[g] * 6), CoActions: int64(size[g] * 31), Expected: []float64{41.2, 22.7, 3.4, 1.9}[g], Shared: []int64{388, 141, 63, 5}[g],
+			Edges: int64(size[g] * 6), CoActions: int64(size[g] * 31), Expected: []float64{41.2, 22.7, 3.4, 1.9}[g], Occasions: []int64{388, 141, 63, 5}[g],
 			MedianGap: []float64{14, 210, 31, 48}[g], First: start.Add(time.Duration(g) * 20 * time.Hour), Last: start.Add(time.Duration(200+g*30) * time.Hour), Truth: ops[g],
 			Behaviours: []Layer{{s.behaviour, int64(size[g] * 5), int64(size[g] * 25), int64(61 - g*14)}, {"hashtag", int64(size[g]), int64(size[g] * 6), int64(11 - g)}},
 			Timeline:   Timeline{Start: start, Bin: 6 * 3600},

@@ -62,7 +62,7 @@ func groupViews(w *words, r *Report) []*groupView {
 			Truth: clean(g.Truth, 80), Expected: amount(g.Expected), Layers: g.Behaviours,
 			Gap: span(g.MedianGap), GapV: figure(g.MedianGap),
 			Swatch: swatch("c" + strconv.Itoa(c)),
-			Bars:   bars(c, float64(g.Shared), g.Expected), Timeline: newTimeView(w, &g.Timeline, c),
+			Bars:   bars(c, float64(g.Occasions), g.Expected), Timeline: newTimeView(w, &g.Timeline, c),
 		}
 		v.Ratio, v.RatioV = ratio(g)
 		for j := range g.Accounts {
@@ -82,7 +82,7 @@ func ratio(g *Group) (shown, value string) {
 	if g.Expected <= 0 || math.IsNaN(g.Expected) {
 		return "–", "0"
 	}
-	q := float64(g.Shared) / g.Expected
+	q := float64(g.Occasions) / g.Expected
 	return "×" + amount(q), figure(q)
 }
 

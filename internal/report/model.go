@@ -76,8 +76,8 @@ type Group struct {
 	Behaviours []Layer   `json:"behaviours"`
 	Edges      int64     `json:"edges"`
 	CoActions  int64     `json:"co_actions"`
-	Expected   float64   `json:"expected"`     // shared objects that chance would give
-	Shared     int64     `json:"shared"`       // shared objects observed, summed over edges
+	Expected   float64   `json:"expected"`     // joint occasions that chance would give
+	Occasions  int64     `json:"occasions"`    // joint occasions observed, summed over edges: objects, each once a day
 	MedianGap  float64   `json:"median_gap_s"` // seconds between co-actions
 	First      time.Time `json:"first"`
 	Last       time.Time `json:"last"`

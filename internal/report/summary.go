@@ -88,7 +88,7 @@ func (s *summary) groups(r *Report) {
 		g := &r.Groups[i]
 		why := s.pick(g.Why)
 		if why == "" {
-			s.say("  ", "sum.group", number(len(g.Accounts)), clean(g.ID, 20), number(g.Shared), amount(g.Expected))
+			s.say("  ", "sum.group", number(len(g.Accounts)), clean(g.ID, 20), number(g.Occasions), amount(g.Expected))
 			continue
 		}
 		s.line("  ", clean(g.ID, 20)+"  "+why)
