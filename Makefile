@@ -40,7 +40,7 @@ test: setup lint build unit race ## Check everything: format, vet, linters, test
 
 .PHONY: lint
 lint: ## Check the format, go vet and the linters
-	@echo "lint: gofmt"; bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+	@echo "lint: gofmt"; bad=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l | sort -u); \
 	  if [ -n "$$bad" ]; then echo "not formatted (make fmt):" $$bad; exit 1; fi
 	@echo "lint: go vet"; go vet ./...
 	@if [ -x $(GOLANGCI) ]; then echo "lint: golangci-lint"; $(GOLANGCI) run ./...; \
@@ -56,7 +56,7 @@ unit: ## Run the tests
 .PHONY: race
 race: ## Run the tests of the packages with goroutines under the race detector
 	@if command -v "$$(go env CC)" >/dev/null; then \
-	  echo "race: $(RACE)"; CGO_ENABLED=1 go run ./internal/testrun -race -short $(RACE); \
+	  echo "race: $(RACE)"; CGO_ENABLED=1 go run ./internal/testrun -- -race -short $(RACE); \
 	  else echo "race: left out, for the race detector needs a C compiler (apt-get install gcc libc6-dev)"; fi
 
 .PHONY: demo
@@ -114,7 +114,7 @@ cover: ## Measure which lines the tests reach (out/coverage.html)
 
 .PHONY: fmt
 fmt: ## Format the Go files
-	git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -w
+	go list -f '{{.Dir}}' ./... | xargs gofmt -w
 
 .PHONY: update-golden
 update-golden: ## Write the golden files anew; look at the difference before committing

@@ -124,8 +124,6 @@ type LayerEdge struct {
 	CoActions int64
 	Objects   int64
 	Vote      float64
-	Expected  float64
-	P         float64
 }
 
 // Meeting is the evidence of an edge: two traces on the same object, of the
@@ -271,7 +269,8 @@ func (n *Network) Edges() iter.Seq2[int, Edge] {
 
 func (n *Network) fold(r foldRef) (*table, *fold) {
 	t := n.folders[r.worker].layers[r.kind]
-	return t, t.get(r.index)
+	f := t.get(r.index)
+	return t, f
 }
 
 // Edge gives edge i.
@@ -316,10 +315,9 @@ func (n *Network) Behaviours(i int) []LayerEdge {
 	out := make([]LayerEdge, 0, len(refs))
 	for _, r := range refs {
 		_, x := n.fold(r)
-		lambda, p := n.chance(r, x)
 		out = append(out, LayerEdge{
 			Behaviour: Behaviour(r.kind), CoActions: int64(x.coactions), Objects: int64(x.objects),
-			Vote: x.vote, Expected: lambda, P: p,
+			Vote: x.vote,
 		})
 	}
 	return out

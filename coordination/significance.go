@@ -74,6 +74,7 @@ type null struct {
 type nullBin struct {
 	m      float64 // Σ d
 	sum    float64 // Σ Q
+	square float64 // Σ Q²
 	most   float64 // max Q
 	counts []float64
 	totals []float64 // by bucket of similar Q: how many objects, their Σ Q
@@ -113,6 +114,7 @@ func (n *null) add(bin, q uint32) {
 	b.counts[i]++
 	b.totals[i] += float64(q)
 	b.sum += float64(q)
+	b.square += float64(q) * float64(q)
 	b.most = max(b.most, float64(q))
 }
 
@@ -134,8 +136,8 @@ func (n *null) expected(x, y uint32) float64 {
 			continue
 		}
 		rate := 2 * d / (b.m * b.m)
-		if rate*b.most < 1e-3 { // 1 − exp(−y) is y to within half a thousandth
-			lambda += rate * b.sum
+		if rate*b.most < 0.05 { // 1 − exp(−y) is y − y²/2 to within half a thousandth
+			lambda += rate*b.sum - rate*rate*b.square/2
 			continue
 		}
 		for i, c := range b.counts {

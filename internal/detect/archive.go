@@ -2,6 +2,8 @@ package detect
 
 import (
 	"encoding/binary"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/akashi-project/akashi/coordination"
@@ -17,8 +19,6 @@ type archive struct {
 	blocks [][]byte
 	full   bool
 }
-
-const archiveBlock = 1 << 20
 
 // kept is what evidence shows of a post.
 type kept struct {
@@ -91,7 +91,20 @@ func unpack(key coordination.PostKey, b []byte) kept {
 	return k
 }
 
-// add takes packed posts.
+// packed says how many bytes posts take at most when packed.
+func packed(posts []post.Post) int {
+	n := 0
+	for i := range posts {
+		p := &posts[i]
+		n += packedHead + len(p.Origin.File) + len(p.Platform) + len(p.ID) + len(p.Account.ID) + len(p.Lang) + len(p.URL) + len(p.Text) + len(p.Raw)
+	}
+	return n
+}
+
+// packedHead is the most that a post's numbers and lengths take.
+const packedHead = 8 + 4 + 2*binary.MaxVarintLen64 + 1 + 8*binary.MaxVarintLen32
+
+// add takes packed posts; the bytes are the archive's from then on.
 func (a *archive) add(b []byte) {
 	if a.full || len(b) == 0 {
 		return
@@ -100,25 +113,37 @@ func (a *archive) add(b []byte) {
 		a.full, a.blocks = true, nil
 		return
 	}
-	last := len(a.blocks) - 1
-	if last < 0 || cap(a.blocks[last])-len(a.blocks[last]) < len(b) {
-		a.blocks = append(a.blocks, make([]byte, 0, max(archiveBlock, len(b))))
-		last++
-	}
-	a.blocks[last] = append(a.blocks[last], b...)
+	a.blocks = append(a.blocks, b)
 }
 
-// find fills in the posts that are wanted.
+// find fills in the posts that are wanted, the first one of each key.
 func (a *archive) find(wanted map[coordination.PostKey]*kept) {
-	for _, b := range a.blocks {
-		for len(b) > 0 {
-			key := coordination.PostKey(binary.LittleEndian.Uint64(b))
-			n := binary.LittleEndian.Uint32(b[8:])
-			if k, ok := wanted[key]; ok && k == nil {
-				found := unpack(key, b[12:12+n])
-				wanted[key] = &found
+	if len(wanted) == 0 {
+		return
+	}
+	found := make([][]kept, len(a.blocks))
+	var wg sync.WaitGroup
+	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, b := range a.blocks {
+		limit <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-limit }()
+			for len(b) > 0 {
+				key := coordination.PostKey(binary.LittleEndian.Uint64(b))
+				n := binary.LittleEndian.Uint32(b[8:])
+				if _, ok := wanted[key]; ok {
+					found[i] = append(found[i], unpack(key, b[12:12+n]))
+				}
+				b = b[12+n:]
 			}
-			b = b[12+n:]
+		})
+	}
+	wg.Wait()
+	for _, list := range found {
+		for i := range list {
+			if wanted[list[i].Key] == nil {
+				wanted[list[i].Key] = &list[i]
+			}
 		}
 	}
 }

@@ -3,10 +3,6 @@ package detect
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -35,11 +31,11 @@ func groupID(k int) string { return fmt.Sprintf("G%d", k+1) }
 func (r *run) report(ctx context.Context) error {
 	res := r.result
 	n, g := res.Network, res.Groups
-	labels, source, err := r.loadTruth()
+	known, err := r.loadTruth()
 	if err != nil {
 		return err
 	}
-	names, err := res.names()
+	names, err := res.names() // before anything is shown: it makes the veil
 	if err != nil {
 		return err
 	}
@@ -74,10 +70,11 @@ func (r *run) report(ctx context.Context) error {
 		return err
 	}
 	for k := range g.Members {
-		rep.Groups = append(rep.Groups, res.group(k, details[k], names, labels))
+		res.objects = append(res.objects, details[k].objects)
+		rep.Groups = append(rep.Groups, res.group(k, details[k], names, known.labels))
 	}
-	if labels != nil {
-		rep.Check = res.check(labels, source)
+	if known.labels != nil {
+		rep.Check = res.check(known)
 	}
 	r.begin("layout")
 	if rep.Network, err = res.draw(ctx, names); err != nil {
@@ -100,15 +97,15 @@ func (res *Result) names() ([]string, error) {
 		}
 		return out, nil
 	}
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("drawing a key for pseudonyms: %w", err)
+	v, err := newVeil()
+	if err != nil {
+		return nil, err
 	}
 	for i, a := range res.Network.Accounts {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(a.Name))
-		out[i] = "acc-" + strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil)[:5]))
+		out[i] = v.pseudonym(a.Name)
+		v.learn(out[i], res.accounts[i].id, res.accounts[i].handle)
 	}
+	res.veil = v
 	return out, nil
 }
 
@@ -119,7 +116,6 @@ type detail struct {
 	bin     time.Duration
 	posts   []int64
 	inStep  []int64
-	last    coordination.PostKey
 }
 
 // details goes through all objects once and gathers what each group did.
@@ -235,15 +231,19 @@ func binFor(span time.Duration) time.Duration {
 			return b
 		}
 	}
-	return (span/timelineBins/(24*time.Hour) + 1) * 24 * time.Hour
+	const day = 24 * time.Hour
+	return (span / timelineBins).Truncate(day) + day
 }
 
 // group builds what is shown of one group.
 func (res *Result) group(k int, d detail, names, labels []string) report.Group {
 	n, g := res.Network, res.Groups
 	out := report.Group{
-		ID: groupID(k), Edges: int64(len(g.Edges[k])), Objects: d.objects,
+		ID: groupID(k), Edges: int64(len(g.Edges[k])), Objects: slices.Clone(d.objects),
 		Timeline: report.Timeline{Start: d.start, Bin: int64(d.bin / time.Second), Posts: d.posts, CoActions: d.inStep},
+	}
+	for i := range out.Objects {
+		out.Objects[i].Object = res.veil.object(out.Objects[i].Behaviour, out.Objects[i].Object)
 	}
 	layers := map[coordination.Behaviour]*report.Layer{}
 	var gaps []float64
@@ -323,8 +323,9 @@ func (res *Result) examples(k int, names []string) []report.Example {
 					pa, pb, a, b = pb, pa, b, a
 				}
 				out = append(out, report.Example{
-					Behaviour: m.Behaviour.String(), Object: m.Object, Gap: m.TimeA.Sub(m.TimeB).Abs().Seconds(),
-					Posts: [2]report.Excerpt{excerpt(pa, names[a]), excerpt(pb, names[b])},
+					Behaviour: m.Behaviour.String(), Object: res.veil.object(m.Behaviour.String(), m.Object),
+					Gap:   m.TimeA.Sub(m.TimeB).Abs().Seconds(),
+					Posts: [2]report.Excerpt{res.excerpt(pa, names[a]), res.excerpt(pb, names[b])},
 				})
 				break
 			}
@@ -336,13 +337,13 @@ func (res *Result) examples(k int, names []string) []report.Example {
 	return out
 }
 
-func excerpt(k *kept, name string) report.Excerpt {
+func (res *Result) excerpt(k *kept, name string) report.Excerpt {
 	text := k.Text
 	if r := []rune(text); len(r) > textLimit {
 		text = string(r[:textLimit]) + "…"
 	}
 	return report.Excerpt{
-		Account: name, Platform: k.Platform, ID: k.ID, Time: k.Time, Lang: k.Lang, Text: text,
+		Account: name, Platform: k.Platform, ID: res.veil.hide(k.ID), Time: k.Time, Lang: k.Lang, Text: text,
 		Origin: k.Origin.String(), Synthetic: k.Synthetic,
 	}
 }

@@ -49,6 +49,9 @@ type Options struct {
 	// Progress, where given, is told how far the phase is; total is −1
 	// where that is not known.
 	Progress func(done, total int64)
+
+	// archiveLimit is how many bytes of packed posts are kept for evidence.
+	archiveLimit int64
 }
 
 // ErrInput marks errors of what was read, ErrOutput those of what was written.
@@ -70,9 +73,9 @@ type Result struct {
 	accounts  []account // by place in Network.Accounts
 	evidence  map[coordination.PostKey]*kept
 	phases    []report.Phase
-	labels    map[string]string // by key of the account
-	truth     string
 	left      leftOut
+	veil      *veil
+	objects   [][]report.Object // by group, as the tables name them
 }
 
 // account is what is known of an account beside the network.
@@ -97,6 +100,7 @@ type run struct {
 	objectAs  coordination.Behaviour
 	stdinCopy *os.File
 	votes     map[string]map[string]int // label column: account → label → posts
+	phase     string
 	began     time.Time
 }
 
@@ -108,8 +112,11 @@ func Run(ctx context.Context, o Options, dir string) (*Result, error) {
 	if o.EvidenceEdges == 0 {
 		o.EvidenceEdges = 5000
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("%w: making the folder for the results: %w", ErrOutput, err)
+	if o.archiveLimit == 0 {
+		o.archiveLimit = archiveLimit
+	}
+	if err := makeFolder(dir); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	engine, err := coordination.New(o.Engine)
 	if err != nil {
@@ -117,7 +124,7 @@ func Run(ctx context.Context, o Options, dir string) (*Result, error) {
 	}
 	defer engine.Close() //nolint:errcheck // only temporary files are lost
 	r := &run{
-		o: o, engine: engine, accounts: map[string]*account{}, archive: archive{limit: archiveLimit},
+		o: o, engine: engine, accounts: map[string]*account{}, archive: archive{limit: o.archiveLimit},
 		result: &Result{options: o}, votes: map[string]map[string]int{},
 	}
 	defer r.removeCopy()
@@ -134,7 +141,6 @@ func Run(ctx context.Context, o Options, dir string) (*Result, error) {
 		if err := step.do(ctx); err != nil {
 			return nil, err
 		}
-		r.end(step.name)
 	}
 	r.begin("write")
 	if err := r.result.write(ctx, dir); err != nil {
@@ -143,15 +149,33 @@ func Run(ctx context.Context, o Options, dir string) (*Result, error) {
 	return r.result, nil
 }
 
+// makeFolder makes the folder for the results and makes sure that files can be
+// written there, before anyone waits for them.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("making the folder for the results: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".akashi-*")
+	if err != nil {
+		return fmt.Errorf("writing to the folder for the results: %w", err)
+	}
+	_ = f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		return fmt.Errorf("writing to the folder for the results: %w", err)
+	}
+	return nil
+}
+
+// begin ends the phase under way, if any, and begins the next.
 func (r *run) begin(name string) {
-	r.began = time.Now()
+	now := time.Now()
+	if r.phase != "" {
+		r.result.phases = append(r.result.phases, report.Phase{Name: r.phase, Seconds: now.Sub(r.began).Seconds()})
+	}
+	r.phase, r.began = name, now
 	if r.o.Phase != nil {
 		r.o.Phase(name)
 	}
-}
-
-func (r *run) end(name string) {
-	r.result.phases = append(r.result.phases, report.Phase{Name: name, Seconds: time.Since(r.began).Seconds()})
 }
 
 // input prepares the options for reading posts.
@@ -275,7 +299,10 @@ const maxParts = 16
 func (r *run) extractPart(p *part) {
 	o := enrich.Options{URLsAsGiven: r.o.URLsAsGiven, HashtagsAsGiven: r.o.HashtagsAsGiven, ObjectAs: r.objectAs}
 	by := r.by()
-	p.keys, p.traces, p.packed = p.keys[:0], p.traces[:0], p.packed[:0]
+	p.keys, p.traces, p.packed = p.keys[:0], p.traces[:0], nil
+	if !r.archive.full {
+		p.packed = make([]byte, 0, packed(p.posts))
+	}
 	for i := range p.posts {
 		x := &p.posts[i]
 		key, buf := postKey(x, p.buf)

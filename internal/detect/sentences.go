@@ -132,6 +132,11 @@ func edgeNote(d coordination.Edge) report.Sentence {
 func whyMissed(reason int, res *Result) report.Sentence {
 	window := span(res.Network.Config.Window.Seconds())
 	switch reason {
+	case missedSilent:
+		return report.Sentence{
+			"en": "acted on nothing by the behaviours looked at",
+			"ja": "対象とした行動に当たるものがない",
+		}
 	case missedAlone:
 		return report.Sentence{
 			"en": "never acted on the same object as another account of it within " + window["en"],
@@ -214,7 +219,7 @@ func (res *Result) leftOut() []report.LeftOut {
 	add(n.Dropped, "accounts below the minimum participation", "最小参加数に満たないアカウント")
 	var hot []string
 	for _, h := range n.Hot[:min(len(n.Hot), 10)] {
-		hot = append(hot, fmt.Sprintf("%s %s (%s)", h.Behaviour, shorten(h.Object, 60), thousands(h.Traces)))
+		hot = append(hot, fmt.Sprintf("%s %s (%s)", h.Behaviour, shorten(res.veil.object(h.Behaviour.String(), h.Object), 60), thousands(h.Traces)))
 	}
 	add(int64(len(n.Hot)), "objects above the popularity ceiling, not paired", "人気の上限を超え、組を作らなかった対象", hot...)
 	g := res.Groups
@@ -226,9 +231,9 @@ func (res *Result) leftOut() []report.LeftOut {
 	}
 	add(small, "accounts with a significant tie whose group is too small to show", "有意な結び付きはあるがグループが小さく示していないアカウント")
 	if shown := int64(len(res.evidenceEdges())); n.Config.Method == coordination.Akashi {
-		add(g.Significant-shown, "significant edges beyond the limit of evidence.ndjson (--evidence-edges)", "evidence.ndjson の上限を超えた有意な結び付き(--evidence-edges)")
+		add(g.Significant-shown, "significant edges without posts in evidence.ndjson: outside the groups shown, or beyond --evidence-edges", "evidence.ndjson に投稿を含めない有意な結び付き(表示したグループの外、または --evidence-edges の上限超過)")
 	} else {
-		add(int64(n.Len())-shown, "edges without posts in evidence.ndjson (it holds the significant ones up to --evidence-edges)", "evidence.ndjson に投稿を含めない結び付き(有意なものを --evidence-edges 件まで収録)")
+		add(int64(n.Len())-shown, "edges without posts in evidence.ndjson (it holds the significant ones of the groups up to --evidence-edges)", "evidence.ndjson に投稿を含めない結び付き(グループ内の有意なものを --evidence-edges 件まで収録)")
 	}
 	return out
 }
@@ -241,4 +246,4 @@ func shorten(s string, most int) string {
 }
 
 // utc writes a time for tables.
-func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z") }
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

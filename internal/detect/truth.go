@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/csv"
 	"errors"
@@ -16,25 +17,32 @@ import (
 )
 
 // readTruth reads a table of accounts and the operation or label each belongs
-// to; empty is none.
+// to; empty is none. Where a column says the platform, accounts also stand
+// under "platform:account".
 func readTruth(path string) (map[string]string, error) {
 	f, err := os.Open(path) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, fmt.Errorf("opening the truth: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	r := csv.NewReader(f)
+	in := bufio.NewReader(f)
+	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
+		_, _ = in.Discard(3) // what was peeked at
+	}
+	r := csv.NewReader(in)
 	header, err := r.Read()
 	if err != nil {
 		return nil, fmt.Errorf("reading the truth's header in %s: %w", path, err)
 	}
-	account, label := -1, -1
+	account, label, platform := -1, -1, -1
 	for i, h := range header {
-		switch strings.ToLower(strings.TrimPrefix(h, "\ufeff")) {
+		switch strings.ToLower(strings.TrimSpace(h)) {
 		case "account", "account_id":
 			account = i
 		case "operation", "label", "category":
 			label = i
+		case "platform":
+			platform = i
 		}
 	}
 	if account < 0 || label < 0 {
@@ -49,51 +57,84 @@ func readTruth(path string) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the truth in %s: %w", path, err)
 		}
-		truth[row[account]] = strings.TrimSpace(row[label])
+		of := strings.TrimSpace(row[label])
+		truth[row[account]] = of
+		if platform >= 0 && row[platform] != "" {
+			truth[row[platform]+":"+row[account]] = of
+		}
 	}
 }
 
-// loadTruth finds out what is known of the accounts, by their place.
-func (r *run) loadTruth() ([]string, string, error) {
-	res := r.result
-	labels := make([]string, len(res.accounts))
+// known is what is known of the accounts of the input.
+type known struct {
+	source string
+	labels []string         // by the account's place; nil where nothing is known
+	silent map[string]int64 // by label: accounts that posted and gave no trace
+}
+
+// loadTruth finds out what is known of the accounts.
+func (r *run) loadTruth() (known, error) {
+	label, source, err := r.labeller()
+	if label == nil || err != nil {
+		return known{}, err
+	}
+	k := known{source: source, labels: make([]string, len(r.result.accounts)), silent: map[string]int64{}}
+	traced := make(map[string]bool, len(r.result.accounts))
+	for i, a := range r.result.Network.Accounts {
+		k.labels[i] = label(a.Name)
+		traced[a.Name] = true
+	}
+	for name := range r.accounts {
+		if l := label(name); l != "" && !traced[name] {
+			k.silent[l]++
+		}
+	}
+	return k, nil
+}
+
+// labeller gives what finds an account's label by its key; nil where no truth
+// was given.
+func (r *run) labeller() (label func(name string) string, source string, err error) {
 	switch {
 	case r.o.Truth != "":
 		truth, err := readTruth(r.o.Truth)
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: %w", ErrInput, err)
 		}
-		for i, a := range res.accounts {
-			labels[i] = truth[a.id]
-			if l, ok := truth[res.Network.Accounts[i].Name]; ok {
-				labels[i] = l
+		return func(name string) string {
+			if l, ok := truth[name]; ok {
+				return l
 			}
-		}
-		return labels, r.o.Truth, nil
+			return truth[r.accounts[name].id]
+		}, r.o.Truth, nil
 	case r.o.TruthColumn != "":
 		// An account's label is the one that most of its posts carry.
-		for i := range res.accounts {
-			votes := r.votes[res.Network.Accounts[i].Name]
+		return func(name string) string {
+			most, votes := "", r.votes[name]
 			for _, l := range slices.Sorted(maps.Keys(votes)) {
-				if labels[i] == "" || votes[l] > votes[labels[i]] {
-					labels[i] = l
+				if most == "" || votes[l] > votes[most] {
+					most = l
 				}
 			}
-		}
-		return labels, "column " + r.o.TruthColumn, nil
+			return most
+		}, "column " + r.o.TruthColumn, nil
 	}
 	return nil, "", nil
 }
 
-// check compares groups with what is known.
-func (res *Result) check(labels []string, source string) *report.Check {
-	g := res.Groups
-	c := &report.Check{Source: source}
+// check compares groups with what is known. Accounts that gave no trace count
+// as missed.
+func (res *Result) check(k known) *report.Check {
+	g, labels := res.Groups, k.labels
+	c := &report.Check{Source: k.source}
 	names := map[string]int{}
 	for _, l := range labels {
 		if l != "" {
 			names[l] = 0
 		}
+	}
+	for l := range k.silent {
+		names[l] = 0
 	}
 	for i, l := range slices.Sorted(maps.Keys(names)) {
 		names[l] = i
@@ -102,7 +143,10 @@ func (res *Result) check(labels []string, source string) *report.Check {
 	// The operation that most of a group belongs to.
 	c.Table = make([][]int64, len(g.Members))
 	holds := make([]int, len(g.Members))
-	var shown, right, known int64
+	var shown, right, all int64
+	for _, n := range k.silent {
+		all += n
+	}
 	for k, members := range g.Members {
 		c.Table[k] = make([]int64, len(c.Labels))
 		for _, a := range members {
@@ -124,7 +168,7 @@ func (res *Result) check(labels []string, source string) *report.Check {
 		if l == "" {
 			continue
 		}
-		known++
+		all++
 		if g.Of[a] >= 0 {
 			ours, theirs = append(ours, g.Of[a]), append(theirs, int32(names[l])) //nolint:gosec // fewer than accounts
 		}
@@ -133,7 +177,7 @@ func (res *Result) check(labels []string, source string) *report.Check {
 	if len(ours) > 0 {
 		c.NMI, c.ARI = graph.NMI(ours, theirs), graph.ARI(ours, theirs)
 	}
-	c.Precision, c.Recall = share(right, shown), share(int64(len(ours)), known)
+	c.Precision, c.Recall = share(right, shown), share(int64(len(ours)), all)
 	for l, name := range c.Labels {
 		op := report.Operation{Name: name}
 		var size int64
@@ -160,8 +204,9 @@ func (res *Result) check(labels []string, source string) *report.Check {
 			}
 		}
 		op.Found = int64(len(found))
+		op.Accounts += k.silent[name]
 		op.Precision, op.Recall = share(op.Found, size), share(op.Found, op.Accounts)
-		op.Missed = res.whyMissed(missed, labels, name)
+		op.Missed = res.whyMissed(missed, labels, name, k.silent[name])
 		c.Operations = append(c.Operations, op)
 	}
 	return c
@@ -177,7 +222,8 @@ func share(n, of int64) float64 {
 // Reasons why an account of an operation is in none of its groups, the
 // nearest miss last.
 const (
-	missedAlone = iota
+	missedSilent = iota
+	missedAlone
 	missedOnce
 	missedTest
 	missedSmall
@@ -186,7 +232,7 @@ const (
 )
 
 // whyMissed says why accounts were not found, by how far they got.
-func (res *Result) whyMissed(missed []int32, labels []string, name string) []report.Missed {
+func (res *Result) whyMissed(missed []int32, labels []string, name string, silent int64) []report.Missed {
 	reach := make(map[int32]int, len(missed))
 	for _, a := range missed {
 		reach[a] = missedAlone
@@ -215,6 +261,7 @@ func (res *Result) whyMissed(missed []int32, labels []string, name string) []rep
 		}
 	}
 	counts := make([]int64, missedReasons)
+	counts[missedSilent] = silent
 	for _, reason := range reach {
 		counts[reason]++
 	}

@@ -25,8 +25,9 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// evidenceEdges gives the edges whose posts are kept: the significant ones,
-// the heaviest first, up to the limit.
+// evidenceEdges gives the edges whose posts are kept: the significant ones
+// within the groups, group by group, and only the heaviest where there are more
+// than the limit.
 func (res *Result) evidenceEdges() []int {
 	var all []int
 	for _, edges := range res.Groups.Edges {
@@ -136,7 +137,7 @@ func (c *cells) float(x float64) { c.comma(); c.b = strconv.AppendFloat(c.b, x, 
 
 func (c *cells) time(t time.Time) {
 	c.comma()
-	c.b = t.AppendFormat(c.b, "2006-01-02T15:04:05.999999Z")
+	c.b = t.AppendFormat(c.b, time.RFC3339Nano)
 }
 
 func (c *cells) seconds(d time.Duration) {
@@ -283,7 +284,7 @@ func (res *Result) writeGroups(_ context.Context, w io.Writer) error {
 		for _, a := range res.Groups.Members[k] {
 			members = append(members, res.accounts[a].shown)
 		}
-		for _, o := range g.Objects {
+		for _, o := range res.objects[k] {
 			objects = append(objects, o.Behaviour+" "+shorten(o.Object, 120))
 		}
 		c.start()

@@ -7,8 +7,8 @@ import (
 
 // renumber replaces the labels 0 to k-1 by ranks: the label with most members
 // becomes 0, equal ones are ordered by their smallest member. Labels without
-// members vanish. It returns how many remain.
-func renumber(labels []int32, k int) int {
+// members vanish.
+func renumber(labels []int32, k int) {
 	type group struct{ label, first, members int32 }
 	groups := make([]group, k)
 	for i := range groups {
@@ -24,17 +24,12 @@ func renumber(labels []int32, k int) int {
 		return cmp.Or(cmp.Compare(b.members, a.members), cmp.Compare(a.first, b.first))
 	})
 	rank := make([]int32, k)
-	left := 0
 	for i, gr := range groups {
 		rank[gr.label] = int32(i)
-		if gr.members > 0 {
-			left++
-		}
 	}
 	for v, l := range labels {
 		labels[v] = rank[l]
 	}
-	return left
 }
 
 // compact copies labels of any value to the numbers 0 to k-1 in the order in

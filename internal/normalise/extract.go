@@ -83,7 +83,7 @@ func linkTail(s string, i int) int {
 func linkEnd(s string, i int) (end int, whole bool) {
 	start := i + len("://")
 	open := 0 // round brackets not closed
-	var last rune = '/'
+	last := '/'
 	whole = true
 scan:
 	for i = start; i < len(s); {

@@ -175,7 +175,7 @@ func trimTag(s string) string {
 
 // plainTag says that s is ASCII without capitals.
 func plainTag(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || c-'A' <= 'Z'-'A' {
 			return false
 		}

@@ -120,7 +120,7 @@ func video(id string) bool {
 	if len(id) != 11 {
 		return false
 	}
-	for i := 0; i < len(id); i++ {
+	for i := range len(id) {
 		if c := id[i]; !isLetter(c) && !isDigit(c) && c != '-' && c != '_' {
 			return false
 		}

@@ -210,7 +210,7 @@ func quote(s string) string {
 
 // ascii says that s is all ASCII.
 func ascii(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false
 		}

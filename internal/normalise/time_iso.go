@@ -33,7 +33,7 @@ func isoTime(s string, loc *time.Location) (time.Time, bool) {
 		f.sec = sec
 		i += 3
 		if i < len(s) && (s[i] == '.' || s[i] == ',') {
-			n := 0
+			var n int
 			f.nsec, n = fraction(s[i+1:])
 			if n == 0 {
 				return time.Time{}, false

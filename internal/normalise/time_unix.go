@@ -107,7 +107,7 @@ func scientificTime(s string) (time.Time, error) {
 	}
 	// The last digit of the mantissa stands for 10^scale units.
 	scale, point := 0, false
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] == '.' {
 			point = true
 		} else if s[i] == 'e' || s[i] == 'E' {

@@ -79,7 +79,7 @@ func simple(s string) bool {
 		return true
 	}
 	last = 0
-	for i := 0; i < len(path); i++ {
+	for i := range len(path) {
 		c := path[i]
 		switch {
 		case isLetter(c) || isDigit(c) || c == '/' || c == '-' || c == '_':
@@ -192,7 +192,7 @@ func hostName(h string) (string, error) {
 		return "", errors.New("it has no host")
 	}
 	last := byte('.')
-	for i := 0; i < len(h); i++ {
+	for i := range len(h) {
 		switch c := h[i]; {
 		case c == '.' && last == '.':
 			return "", errors.New("its host has an empty label")
@@ -219,7 +219,7 @@ var domainNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.S
 
 // numeral says that s is digits only.
 func numeral(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if !isDigit(s[i]) {
 			return false
 		}
@@ -325,15 +325,13 @@ func cleanQuery(host, q string) string {
 
 // parameterName is what stands before the '=' of a parameter.
 func parameterName(p string) string {
-	if i := strings.IndexByte(p, '='); i >= 0 {
-		return p[:i]
-	}
-	return p
+	name, _, _ := strings.Cut(p, "=")
+	return name
 }
 
 // lower is strings.ToLower for what is mostly ASCII in lower case.
 func lower(s string) string {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c-'A' <= 'Z'-'A' {
 			return strings.ToLower(s)
 		}

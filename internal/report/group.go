@@ -3,6 +3,7 @@ package report
 import (
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -110,12 +111,7 @@ func what(w *words, layers []Layer) template.HTML {
 }
 
 func taken(list []int, i int) bool {
-	for _, j := range list {
-		if i == j {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, i)
 }
 
 // members are the rows of the accounts table. There are as many as accounts

@@ -65,8 +65,7 @@ func TestParseErrors(t *testing.T) {
 			var all []*FieldError
 			if joined, ok := err.(interface{ Unwrap() []error }); ok {
 				for _, e := range joined.Unwrap() {
-					var fe *FieldError
-					if errors.As(e, &fe) {
+					if fe, ok := errors.AsType[*FieldError](e); ok {
 						all = append(all, fe)
 					}
 				}

@@ -312,7 +312,11 @@ func (t *table) span(key string, lo, hi, otherwise time.Duration) time.Duration 
 func parseSpan(s string) (time.Duration, error) {
 	days, rest, ok := strings.Cut(s, "d")
 	if !ok {
-		return time.ParseDuration(s)
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return 0, fmt.Errorf("reading a duration: %w", err)
+		}
+		return d, nil
 	}
 	n, err := strconv.ParseFloat(days, 64)
 	if err != nil || !(math.Abs(n) <= 10_000) {
@@ -323,7 +327,10 @@ func parseSpan(s string) (time.Duration, error) {
 		return d, nil
 	}
 	more, err := time.ParseDuration(rest)
-	return d + more, err
+	if err != nil {
+		return 0, fmt.Errorf("reading a duration: %w", err)
+	}
+	return d + more, nil
 }
 
 // moment reads a time in UTC: a date, a date and time, or "+3d6h" from start.

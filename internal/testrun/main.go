@@ -29,8 +29,9 @@ func main() {
 	})
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, forbidden, flag.Args()); err != nil {
+	err := run(ctx, os.Stdout, forbidden, flag.Args())
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "testrun:", err)
 		os.Exit(1)
 	}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -87,8 +88,10 @@ func AppendPost(dst []byte, p *post.Post) []byte {
 
 // Encode writes p to w in Akashi's own format, as [AppendPost] gives it.
 func Encode(w io.Writer, p *post.Post) error {
-	_, err := w.Write(AppendPost(nil, p))
-	return err
+	if _, err := w.Write(AppendPost(nil, p)); err != nil {
+		return fmt.Errorf("writing post %s: %w", p.ID, err)
+	}
+	return nil
 }
 
 func appendKey(dst []byte, start int, key string) []byte {

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/akashi-project/akashi/internal/post"
@@ -71,13 +72,12 @@ type parser interface {
 // clock reads times and remembers the last, since rows often share it.
 type clock struct {
 	zone *time.Location
-	text string
 	time time.Time
 	buf  []byte
 }
 
 func (c *clock) read(b []byte) (time.Time, error) {
-	if string(b) == string(c.buf) && len(b) > 0 {
+	if len(b) > 0 && bytes.Equal(b, c.buf) {
 		return c.time, nil
 	}
 	t, err := parseTime(string(b), c.zone)

@@ -2,8 +2,10 @@ package file
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // blockSize is about how much of the input one worker parses at a time.
@@ -62,12 +64,12 @@ func (c *recordCutter) run(emit func(*chunk) error) error {
 		n := copy(b, c.carry)
 		c.carry = c.carry[:0]
 		var failure error
-		cut := 0
+		var cut int
 		for {
 			k, err := readFull(c.src, b[n:])
 			n += k
 			failure = err
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				cut = n
 				break
 			}
@@ -80,7 +82,7 @@ func (c *recordCutter) run(emit func(*chunk) error) error {
 		}
 		if cut == 0 && failure == nil {
 			out, err := c.skip(b[:n])
-			if err != nil && err != io.EOF {
+			if err != nil && !errors.Is(err, io.EOF) {
 				return err
 			}
 			if err := emit(out); err != nil {
@@ -96,11 +98,10 @@ func (c *recordCutter) run(emit func(*chunk) error) error {
 				return err
 			}
 		}
-		switch failure {
-		case nil:
-		case io.EOF:
+		switch {
+		case errors.Is(failure, io.EOF):
 			return nil
-		default:
+		case failure != nil:
 			return failure
 		}
 	}
@@ -115,9 +116,9 @@ func (c *recordCutter) skip(b []byte) (*chunk, error) {
 	lost := lostRecord{line: c.line}
 	c.line++
 	out := &chunk{first: c.line, lost: []lostRecord{lost}}
-	if n := bytes.IndexByte(b, '\n'); n >= 0 {
+	if _, rest, ok := bytes.Cut(b, newline); ok {
 		out.lost[0].why = bad("the quote to be closed within "+sizeText(c.maxRecord), start)
-		c.carry = append(c.carry, b[n+1:]...)
+		c.carry = append(c.carry, rest...)
 		if c.resyncs++; c.resyncs > maxResyncs {
 			c.last = lastLine
 		}
@@ -126,8 +127,8 @@ func (c *recordCutter) skip(b []byte) (*chunk, error) {
 	out.lost[0].why = bad("a record of at most "+sizeText(c.maxRecord), "a longer one, starting "+start)
 	for {
 		n, err := readFull(c.src, b)
-		if k := bytes.IndexByte(b[:n], '\n'); k >= 0 {
-			c.carry = append(c.carry, b[k+1:n]...)
+		if _, rest, ok := bytes.Cut(b[:n], newline); ok {
+			c.carry = append(c.carry, rest...)
 			return out, nil
 		}
 		if err != nil {
@@ -176,8 +177,7 @@ func (d dialect) last(b []byte) int {
 		}
 		from, i = end+1, end+1
 	}
-	for k := len(outside) - 1; k >= 0; k-- {
-		s := outside[k]
+	for _, s := range slices.Backward(outside) {
 		if n := bytes.LastIndexByte(b[s.from:s.to], '\n'); n >= 0 {
 			return s.from + n + 1
 		}

@@ -99,6 +99,7 @@ func TestLongTable(t *testing.T) {
 }
 
 func benchmarkFile(b *testing.B, path string, raw int64, o file.Options) {
+	b.Helper()
 	b.ReportAllocs()
 	b.SetBytes(raw)
 	for b.Loop() {

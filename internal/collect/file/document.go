@@ -57,7 +57,7 @@ func (d *documentCutter) run(emit func(*chunk) error) error {
 func (d *documentCutter) values() error {
 	for {
 		c, err := d.peek()
-		if err == io.EOF && d.err == io.EOF {
+		if errors.Is(err, io.EOF) && errors.Is(d.err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -290,51 +290,15 @@ func (d *documentCutter) fill(keep int) error {
 // value takes the value that starts at the position. Where it is longer than
 // limit it is passed over without being held. raw is good until the next read.
 func (d *documentCutter) value(limit int) (raw []byte, tooLong bool, err error) {
-	start, depth, length := d.pos, 0, 0
-	inString, escaped := false, false
+	start, length := d.pos, 0
+	var scan valueScan
 	for {
 		b := d.buf[d.pos:d.end]
-		i := 0
-	scan:
-		for ; i < len(b); i++ {
-			c := b[i]
-			if inString {
-				switch {
-				case escaped:
-					escaped = false
-				case c == '\\':
-					escaped = true
-				case c == '"':
-					if inString = false; depth == 0 {
-						i++
-						break scan
-					}
-				}
-				continue
-			}
-			switch c {
-			case '"':
-				inString = true
-			case '{', '[':
-				depth++
-			case '}', ']':
-				if depth == 0 { // the end of what a bare value stands in
-					break scan
-				}
-				if depth--; depth == 0 {
-					i++
-					break scan
-				}
-			case ',', ' ', '\t', '\n', '\r', ':':
-				if depth == 0 {
-					break scan
-				}
-			}
-		}
-		d.pos += i
-		length += i
+		n := scan.read(b)
+		d.pos += n
+		length += n
 		tooLong = length > limit
-		if i < len(b) || depth == 0 && !inString && i > 0 && closes(b[i-1]) {
+		if n < len(b) || scan.depth == 0 && !scan.inString && n > 0 && closes(b[n-1]) {
 			if tooLong {
 				return nil, true, nil
 			}
@@ -351,6 +315,53 @@ func (d *documentCutter) value(limit int) (raw []byte, tooLong bool, err error) 
 			start = d.pos
 		}
 	}
+}
+
+// valueScan finds the end of a JSON value that comes in pieces.
+type valueScan struct {
+	depth             int
+	inString, escaped bool
+}
+
+// read gives how much of b belongs to the value: all of b where the value's
+// end is not in it, or lies at its end.
+func (s *valueScan) read(b []byte) int {
+	for i, c := range b {
+		switch {
+		case s.inString:
+			if s.closesString(c) && s.depth == 0 {
+				return i + 1
+			}
+		case c == '"':
+			s.inString = true
+		case c == '{' || c == '[':
+			s.depth++
+		case c == '}' || c == ']':
+			if s.depth == 0 { // the end of what a bare value stands in
+				return i
+			}
+			if s.depth--; s.depth == 0 {
+				return i + 1
+			}
+		case s.depth == 0 && (c == ',' || c == ':' || spaceByte[c]):
+			return i
+		}
+	}
+	return len(b)
+}
+
+// closesString takes one byte of a string and says that it ends it.
+func (s *valueScan) closesString(c byte) bool {
+	switch {
+	case s.escaped:
+		s.escaped = false
+	case c == '\\':
+		s.escaped = true
+	case c == '"':
+		s.inString = false
+		return true
+	}
+	return false
 }
 
 // closes says that a value that ends in c at depth 0 is complete.

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -176,7 +177,7 @@ func detectText(b []byte) (charset, error) {
 		}
 	}
 	if best < 0 || bestScore < 0.5 {
-		return charset{}, fmt.Errorf("its encoding cannot be told (it is not UTF-8, and no other reading makes sense): say which it is, for example --encoding shift_jis")
+		return charset{}, errors.New("its encoding cannot be told (it is not UTF-8, and no other reading makes sense): say which it is, for example --encoding shift_jis")
 	}
 	return charsets[best], nil
 }
@@ -346,7 +347,7 @@ func (t *textReader) Read(p []byte) (int, error) {
 			t.pending = t.pending[n:]
 			return n, nil
 		}
-		return t.src.Read(p)
+		return t.src.Read(p) //nolint:wrapcheck // an io.Reader passes io.EOF on
 	}
 	if len(t.pending) == 0 {
 		if t.block == nil {
@@ -358,7 +359,7 @@ func (t *textReader) Read(p []byte) (int, error) {
 			t.err = err
 			return 0, err
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			// What came before the error is given first.
 			t.src = io.MultiReader(errorReader{err})
 		}

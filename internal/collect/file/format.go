@@ -27,6 +27,9 @@ type format struct {
 	// fewLinks says that the address column holds an attached address only,
 	// so that an empty one does not mean that the text has none.
 	fewLinks bool
+	// channelSpeaks says that where no account is named the channel itself
+	// published the post.
+	channelSpeaks bool
 	// adjust, where given, changes the columns found, by the header.
 	adjust func(header []string, c *columns)
 	// finish, where given, completes a post from its row. An error with
@@ -39,10 +42,6 @@ type format struct {
 	read func(e *entry, v gjson.Result) *rowError
 	// paths show what read takes from where.
 	paths map[role]string
-	// script says that a document starts with an assignment, not with JSON.
-	script string
-	// chats says that posts lie in a document's chats.
-	chats bool
 }
 
 // known are the formats, in the order in which they are tried.
@@ -51,7 +50,9 @@ var known = []*format{
 	&zeeschuimerFormat,
 	&jetstreamFormat,
 	&xAPIFormat,
+	&xStatusFormat,
 	&xArchiveFormat,
+	&blueskyFormat,
 	&telegramFormat,
 	&telethonFormat,
 	&longFormat,
@@ -113,8 +114,8 @@ func (f *format) claims(header []string) bool {
 	if len(f.signs) == 0 {
 		return false
 	}
-	for _, any := range f.signs {
-		if !slices.ContainsFunc(any, func(name string) bool { return slices.Contains(header, name) }) {
+	for _, names := range f.signs {
+		if !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(header, name) }) {
 			return false
 		}
 	}

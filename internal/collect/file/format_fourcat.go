@@ -10,7 +10,7 @@ import (
 // fourcatFormat is what 4CAT writes for any of its sources, as CSV or NDJSON;
 // Zeeschuimer's own CSV has the same columns, separated by semicolons.
 var fourcatFormat = format{
-	name:  "4cat",
+	name: "4cat", channelSpeaks: true,
 	about: "4CAT dataset (CSV or NDJSON): id, thread_id, author, body, timestamp, …",
 	signs: [][]string{
 		{"id"}, {"thread_id", "collected_from_url", "parent_id"}, {"body"}, {"timestamp", "unix_timestamp", "created_at"},
@@ -41,9 +41,7 @@ var fourcatFormat = format{
 			platform = "telegram"
 			c.at[roleURL] = at(header, "link_attached")
 			c.at[rolePermalink] = nil
-			if len(c.at[roleAccount]) == 0 || !has("author") {
-				c.at[roleAccount] = at(header, "author")
-			}
+			c.at[roleAccount] = at(header, "author")
 		case has("tiktok_url"), has("is_liked_by_post_author"):
 			platform = "tiktok"
 		case has("is_retweet"), has("retweet_count"):

@@ -68,7 +68,7 @@ func readJetstream(e *entry, v gjson.Result) *rowError {
 			return bad("a post in commit.record.subject.uri", "nothing")
 		}
 	} else {
-		blueskyRecord(e, p, record)
+		blueskyRecord(p, record)
 	}
 	return blueskyTime(e, p, record.Get("createdAt"), v.Get("time_us"))
 }
@@ -88,7 +88,7 @@ func blueskyTime(e *entry, p *post.Post, created, seen gjson.Result) *rowError {
 }
 
 // blueskyRecord reads the record of a post.
-func blueskyRecord(e *entry, p *post.Post, record gjson.Result) {
+func blueskyRecord(p *post.Post, record gjson.Result) {
 	p.Text = record.Get("text").String()
 	p.ReplyTo = record.Get("reply.parent.uri").String()
 	p.Links, p.Hashtags, p.Mentions = []post.Link{}, []string{}, []string{}
@@ -159,4 +159,33 @@ func shortWord(s string) string {
 		return "other"
 	}
 	return s
+}
+
+// blueskyFormat is what Bluesky's API answers for a post, as many tools store
+// it: the record with its author, one a line.
+var blueskyFormat = format{
+	name: "bluesky", platform: "bluesky",
+	about: "Bluesky posts as the API gives them: uri, author, record, one a line or in an array",
+	match: func(v gjson.Result) bool {
+		return strings.HasPrefix(v.Get("uri").String(), "at://") && v.Get("author.did").Exists() && v.Get("record").IsObject()
+	},
+	paths: map[role]string{
+		roleAccount: "author.did", roleHandle: "author.handle", roleName: "author.displayName", rolePost: "uri", roleTime: "record.createdAt",
+		roleText: "record.text", roleLang: "record.langs.0", roleURL: "record.facets, embed.external.uri", roleHashtag: "record.facets, tags",
+		roleMention: "record.facets", roleReply: "record.reply.parent.uri", roleQuote: "record.embed.record.uri", roleImage: "record.embed.images",
+	},
+	read: func(e *entry, v gjson.Result) *rowError {
+		uri, did := v.Get("uri").String(), v.Get("author.did").String()
+		if uri == "" || did == "" {
+			return bad("a post in uri and its account in author.did", "nothing")
+		}
+		record := v.Get("record")
+		p := e.add()
+		p.ID = uri
+		p.Account = post.Account{ID: did, Handle: v.Get("author.handle").String(), Name: firstText(v, "author.displayName", "author.display_name")}
+		p.Lang = record.Get("langs.0").String()
+		p.URL = "https://bsky.app/profile/" + did + "/post/" + lastSegment(uri)
+		blueskyRecord(p, record)
+		return e.when(p, "record.createdAt", record.Get("createdAt"), record.Get("created_at"), v.Get("indexedAt"))
+	},
 }

@@ -14,7 +14,7 @@ import (
 // "chat/message". The export names the author of a forwarded message but not
 // the message, so that RepostOf stays empty; the author is a mention.
 var telegramFormat = format{
-	name: "telegram", platform: "telegram", chats: true,
+	name: "telegram", platform: "telegram",
 	about: "Telegram Desktop export, result.json of one chat or of all",
 	match: func(v gjson.Result) bool {
 		return v.Get("date").Exists() && v.Get("type").Exists() && v.Get("id").Exists() &&
@@ -185,7 +185,7 @@ func readTelethon(e *entry, v gjson.Result) *rowError {
 		return true
 	})
 	if p.Links != nil || v.Get("media.webpage.url").Exists() {
-		for _, word := range strings.Fields(p.Text) {
+		for word := range strings.FieldsSeq(p.Text) {
 			if looksURL(word) {
 				addLink(p, word)
 			}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -157,7 +158,7 @@ func firstText(v gjson.Result, keys ...string) string {
 
 // xArchiveFormat is tweets.js of the archive that X gives an account's holder.
 var xArchiveFormat = format{
-	name: "x-archive", platform: "x", script: "window.YTD.",
+	name: "x-archive", platform: "x",
 	about: "X (Twitter) archive: tweets.js, with account.js beside it",
 	match: func(v gjson.Result) bool {
 		return v.Get("tweet.id_str").Exists() && v.Get("tweet.created_at").Exists()
@@ -176,6 +177,28 @@ var xArchiveFormat = format{
 	},
 }
 
+// xStatusFormat is what version 1.1 of the API gave, with the account in each
+// post; twarc and many archives of the time have it one a line.
+var xStatusFormat = format{
+	name: "x-v1", platform: "x",
+	about: "X (Twitter) API v1.1: posts with a user object, one a line or in an array",
+	match: func(v gjson.Result) bool {
+		return v.Get("id_str").Exists() && v.Get("user.screen_name").Exists() && (v.Get("full_text").Exists() || v.Get("text").Exists())
+	},
+	paths: map[role]string{
+		roleAccount: "user.id_str", roleHandle: "user.screen_name", roleName: "user.name", rolePost: "id_str", roleTime: "created_at",
+		roleText: "full_text, text", roleLang: "lang", roleURL: "entities.urls.expanded_url", roleHashtag: "entities.hashtags.text",
+		roleMention: "entities.user_mentions.screen_name", roleRepost: "retweeted_status.id_str", roleReply: "in_reply_to_status_id_str",
+		roleQuote: "quoted_status_id_str", roleImage: "extended_entities.media",
+	},
+	read: func(e *entry, v gjson.Result) *rowError {
+		if v.Get("delete.status").Exists() || v.Get("limit").IsObject() && !v.Get("id_str").Exists() {
+			return bad("", "not a post: notice of the stream")
+		}
+		return readStatus(e, v, post.Account{})
+	},
+}
+
 // readStatus reads a post in the form of version 1.1 of the API.
 func readStatus(e *entry, v gjson.Result, owner post.Account) *rowError {
 	p := e.add()
@@ -188,7 +211,7 @@ func readStatus(e *entry, v gjson.Result, owner post.Account) *rowError {
 	} else if p.Account.ID == "" {
 		p.Account.ID = firstText(v, "user_id_str")
 	}
-	p.Text = firstText(v, "full_text", "text")
+	p.Text = firstText(v, "extended_tweet.full_text", "full_text", "text")
 	p.Lang = v.Get("lang").String()
 	p.ReplyTo = firstText(v, "in_reply_to_status_id_str", "in_reply_to_status_id")
 	p.QuoteOf = firstText(v, "quoted_status_id_str", "quoted_status_id")
@@ -199,7 +222,16 @@ func readStatus(e *entry, v gjson.Result, owner post.Account) *rowError {
 			p.URL = "https://x.com/" + p.Account.Handle + "/status/" + p.ID
 		}
 	}
-	statusEntities(p, v)
+	// The entities of a repost, and of the short form of a long post, are cut
+	// off with the text.
+	whole := v
+	if original := v.Get("retweeted_status"); original.IsObject() {
+		whole = original
+	}
+	if long := whole.Get("extended_tweet"); long.IsObject() {
+		whole = long
+	}
+	statusEntities(p, whole)
 	return e.when(p, "created_at", v.Get("created_at"))
 }
 
@@ -259,5 +291,5 @@ func archiveOwner(file string, paths []string) (post.Account, error) {
 		}
 		return a, nil
 	}
-	return post.Account{}, fmt.Errorf("the archive's posts do not say whose they are: put its account.js beside it, or name the account with --map account==ID")
+	return post.Account{}, errors.New("the archive's posts do not say whose they are: put its account.js beside it, or name the account with --map account==ID")
 }

@@ -26,7 +26,7 @@ func TestFormats(t *testing.T) {
 		{name: "4cat-tiktok.csv"}, {name: "4cat-telegram.ndjson"},
 		{name: "zeeschuimer.ndjson"}, {name: "zeeschuimer-4cat.ndjson"},
 		{name: "archive/tweets.js"}, {name: "archive/account.js"},
-		{name: "x-api-page.json"}, {name: "x-api.ndjson"},
+		{name: "x-api-page.json"}, {name: "x-api.ndjson"}, {name: "x-v1.ndjson"}, {name: "bluesky.ndjson"},
 		{name: "telegram.json"}, {name: "telegram-full.json"}, {name: "telethon.ndjson"},
 		{name: "jetstream.ndjson"}, {name: "akashi.ndjson"},
 		{name: "unknown-ja.csv"}, {name: "unknown.tsv"}, {name: "unknown.ndjson"}, {name: "long-objects.json"},

@@ -78,6 +78,7 @@ func mustHold(t *testing.T, data []byte, o Options) {
 }
 
 func fuzzFormat(f *testing.F, o Options, patterns ...string) {
+	f.Helper()
 	seeds(f, patterns...)
 	f.Fuzz(func(t *testing.T, data []byte) { mustHold(t, data, o) })
 }
@@ -248,3 +249,6 @@ func FuzzLists(f *testing.F) {
 		}
 	})
 }
+
+func FuzzXStatus(f *testing.F) { fuzzFormat(f, Options{Format: "x-v1"}, "x-v1*") }
+func FuzzBluesky(f *testing.F) { fuzzFormat(f, Options{Format: "bluesky"}, "bluesky*") }

@@ -1,11 +1,15 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/akashi-project/akashi/internal/normalise"
 )
 
 // sampleRows is how many rows a guess looks at.
@@ -17,6 +21,7 @@ type column struct {
 	filled   int
 	distinct int
 	times    int
+	days     int // without a time of day
 	urls     int
 	own      int // addresses of posts
 	length   int // of all values, in characters
@@ -39,6 +44,8 @@ func survey(header []string, rows [][]string, zone *time.Location) []column {
 			if len(v) < 80 {
 				if _, err := parseTime(v, zone); err == nil {
 					cols[i].times++
+				} else if errors.Is(err, normalise.ErrNoClock) {
+					cols[i].days++
 				}
 			}
 			if looksURL(v) {
@@ -67,78 +74,112 @@ func ownAddress(s string) bool {
 	return false
 }
 
+// guesser is the state of one guess.
+type guesser struct {
+	columns
+	given  given
+	header []string
+	rows   int
+	cols   []column
+	taken  []bool
+}
+
 // guess finds the columns of a table that no format claims.
 func guess(header []string, rows [][]string, g given, zone *time.Location) (columns, error) {
-	cols := survey(header, rows, zone)
-	var c columns
-	taken := make([]bool, len(header))
+	k := &guesser{given: g, header: header, rows: len(rows), cols: survey(header, rows, zone), taken: make([]bool, len(header))}
 	for r := range numRoles {
 		for name := range strings.SplitSeq(g[r], ",") {
 			if i := find(header, strings.TrimSpace(name)); i >= 0 {
-				taken[i] = true
+				k.taken[i] = true
 			}
 		}
 	}
-	byName := func(r role, fits func(column) bool) {
-		if g[r] != "" {
-			return
-		}
-		for _, name := range roleTable[r].names {
-			for i := range cols {
-				if !taken[i] && cols[i].name == name && (len(rows) == 0 || fits(cols[i])) {
-					c.at[r], taken[i] = []int{i}, true
-					return
-				}
-			}
-		}
+	if err := k.findTime(); err != nil {
+		return k.columns, err
 	}
-	timely := func(k column) bool { return k.times*10 >= k.filled*6 && k.filled > 0 }
-	filled := func(k column) bool { return k.filled > 0 }
-	byName(roleTime, timely)
-	if g[roleTime] == "" && len(c.at[roleTime]) == 0 {
-		var found []int
-		for i, k := range cols {
-			if !taken[i] && k.filled > 0 && k.times*20 >= k.filled*19 && !strings.HasSuffix(k.name, "id") {
-				found = append(found, i)
-			}
-		}
-		if len(found) > 1 {
-			return c, needMap(header, roleTime, "several columns hold times: "+names(header, found))
-		}
-		if len(found) == 1 {
-			c.at[roleTime] = found
-			taken[found[0]] = true
-		}
+	filled := func(c column) bool { return c.filled > 0 }
+	k.byName(roleAccount, func(c column) bool { return c.filled > 0 && c.urls*2 < c.filled })
+	k.byName(rolePost, func(c column) bool { return c.distinct*2 >= c.filled && c.length < 90*c.filled })
+	k.byName(roleObject, filled)
+	if g[roleObject] != "" || k.has(roleObject) {
+		k.byName(rolePlatform, filled)
+		err := missing(&k.columns, g, header)
+		return k.columns, err
 	}
-	byName(roleAccount, func(k column) bool { return k.filled > 0 && k.urls*2 < k.filled })
-	byName(rolePost, func(k column) bool { return k.distinct*2 >= k.filled && k.length < 90*k.filled })
-	byName(roleObject, filled)
-	if g[roleObject] != "" || len(c.at[roleObject]) > 0 {
-		byName(rolePlatform, filled)
-		return c, missing(&c, g, header)
-	}
-	byName(roleText, func(k column) bool { return k.filled > 0 && k.urls*2 < k.filled && k.times < k.filled })
-	if g[roleText] == "" && len(c.at[roleText]) == 0 {
-		longest, at := 20, -1
-		for i, k := range cols {
-			if !taken[i] && k.filled*2 > len(rows) && k.urls*2 < k.filled && k.length/max(k.filled, 1) > longest {
-				longest, at = k.length/k.filled, i
-			}
-		}
-		if at >= 0 {
-			c.at[roleText], taken[at] = []int{at}, true
-		}
-	}
-	byName(rolePermalink, func(k column) bool {
-		return k.own*2 > k.filled && k.distinct*10 >= k.filled*8 && k.filled*2 > len(rows)
+	k.findText()
+	k.byName(rolePermalink, func(c column) bool {
+		return c.own*2 > c.filled && c.distinct*10 >= c.filled*8 && c.filled*2 > len(rows)
 	})
-	byName(roleURL, func(k column) bool { return k.urls*2 >= k.filled && k.filled > 0 || k.name == "urlid" && k.filled > 0 })
-	for r := roleHandle; r < numRoles; r++ {
-		if len(c.at[r]) == 0 && r != roleObject && r != roleText && r != rolePermalink && r != roleURL && r != rolePost && r != roleTime {
-			byName(r, filled)
+	k.byName(roleURL, func(c column) bool { return c.filled > 0 && (c.urls*2 >= c.filled || c.name == "urlid") })
+	for _, r := range []role{
+		roleHandle, roleName, roleHashtag, roleMention, roleLang, rolePlatform, roleChannel, roleRepost, roleReply, roleQuote, roleDomain, roleImage,
+	} {
+		k.byName(r, filled)
+	}
+	err := missing(&k.columns, g, header)
+	return k.columns, err
+}
+
+// byName gives a role the first column of a name that stands for it and whose
+// values fit.
+func (k *guesser) byName(r role, fits func(column) bool) {
+	if k.given[r] != "" {
+		return
+	}
+	for _, name := range roleTable[r].names {
+		for i := range k.cols {
+			if !k.taken[i] && k.cols[i].name == name && (k.rows == 0 || fits(k.cols[i])) {
+				k.at[r], k.taken[i] = []int{i}, true
+				return
+			}
 		}
 	}
-	return c, missing(&c, g, header)
+}
+
+// findTime finds the column of times by name, or as the only one that holds
+// times.
+func (k *guesser) findTime() error {
+	k.byName(roleTime, func(c column) bool { return c.times*10 >= c.filled*6 && c.filled > 0 })
+	if k.given[roleTime] != "" || k.has(roleTime) {
+		return nil
+	}
+	var found []int
+	for i, c := range k.cols {
+		if !k.taken[i] && c.filled > 0 && c.times*20 >= c.filled*19 && !strings.HasSuffix(c.name, "id") {
+			found = append(found, i)
+		}
+	}
+	switch {
+	case len(found) > 1:
+		return needMap(k.header, roleTime, "several columns hold times: "+names(k.header, found))
+	case len(found) == 1:
+		k.at[roleTime], k.taken[found[0]] = found, true
+		return nil
+	}
+	for i, c := range k.cols {
+		if c.filled > 0 && c.days*10 >= c.filled*9 {
+			return needMap(k.header, roleTime, "column "+k.header[i]+" states days but no time of day")
+		}
+	}
+	return nil
+}
+
+// findText finds the column of texts by name, or as the one with the longest
+// values.
+func (k *guesser) findText() {
+	k.byName(roleText, func(c column) bool { return c.filled > 0 && c.urls*2 < c.filled && c.times < c.filled })
+	if k.given[roleText] != "" || k.has(roleText) {
+		return
+	}
+	longest, at := 20, -1
+	for i, c := range k.cols {
+		if !k.taken[i] && c.filled*2 > k.rows && c.urls*2 < c.filled && c.length/c.filled > longest {
+			longest, at = c.length/c.filled, i
+		}
+	}
+	if at >= 0 {
+		k.at[roleText], k.taken[at] = []int{at}, true
+	}
 }
 
 func names(header []string, at []int) string {
@@ -190,7 +231,7 @@ func headless(first []string, zone *time.Location) ([]string, bool) {
 	}
 	out := make([]string, len(first))
 	for i := range out {
-		out[i] = fmt.Sprint(i + 1)
+		out[i] = strconv.Itoa(i + 1)
 	}
 	return out, true
 }

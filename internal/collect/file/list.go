@@ -55,7 +55,7 @@ func eachAddress(b []byte, f func([]byte)) {
 			}
 			i++
 		}
-		if w := b[:i]; len(w) > 0 && !(len(w) == 1 && (w[0] == ',' || w[0] == '-')) {
+		if w := b[:i]; len(w) > 1 || len(w) == 1 && w[0] != ',' && w[0] != '-' {
 			f(w)
 		}
 		if i == len(b) {

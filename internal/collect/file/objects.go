@@ -36,7 +36,7 @@ type entry struct {
 func (o *objects) parser() parser {
 	e := &entry{objects: o, clock: clock{zone: o.zone}}
 	if o.asTable != nil {
-		e.rows = o.asTable.parser().(*tableParser)
+		e.rows = o.asTable.worker()
 	}
 	return e
 }

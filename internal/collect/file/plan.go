@@ -14,10 +14,10 @@ import (
 func (r *reader) plan(text *textReader, s *Summary) (*plan, error) {
 	head := make([]byte, blockSize)
 	n, err := readFull(text, head)
-	if err != nil && err != io.EOF && n == 0 {
+	if err != nil && !errors.Is(err, io.EOF) && n == 0 {
 		return nil, err
 	}
-	b := beginning{text: text, head: head[:n], rest: text, whole: err == io.EOF}
+	b := beginning{text: text, head: head[:n], rest: text, whole: errors.Is(err, io.EOF)}
 	if err != nil {
 		b.rest = errorReader{err}
 	}
@@ -132,6 +132,8 @@ func (r *reader) mapping(header []string, rows [][]string, s *Summary, free *for
 	f := r.format
 	if f == nil {
 		f = recogniseTable(header)
+	} else if f.read != nil && free == &tableFormat {
+		return nil, columns{}, fmt.Errorf("it is a table, but the format %s is JSON", f.name)
 	}
 	var cols columns
 	if f == nil || len(f.roles) == 0 {
@@ -249,6 +251,13 @@ func (r *reader) planObjects(b *beginning, s *Summary) (*plan, error) {
 	}
 	if o.format != nil && o.format.read == nil && len(o.format.roles) == 0 {
 		o.format = nil
+	}
+	if o.format == &xArchiveFormat && r.given[roleAccount] == "" {
+		owner, err := archiveOwner(s.File, r.paths)
+		if err != nil {
+			return nil, err
+		}
+		o.owner = owner
 	}
 	if o.format != nil && o.format.read != nil {
 		if err := r.objectMapping(o, sample, s); err != nil {

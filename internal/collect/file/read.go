@@ -84,7 +84,6 @@ func newReader(o Options, paths []string, yield func([]post.Post) error) (*reade
 	if r.workers <= 0 {
 		r.workers = runtime.GOMAXPROCS(0)
 	}
-	r.batches.New = func() any { return new(batch) }
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if path == "-" || err != nil || !info.Mode().IsRegular() {
@@ -105,6 +104,14 @@ func (r *reader) block(size int) []byte {
 	return make([]byte, size)
 }
 
+// batch gives an empty batch, used before where possible.
+func (r *reader) batch() *batch {
+	if b, ok := r.batches.Get().(*batch); ok {
+		return b
+	}
+	return new(batch)
+}
+
 func (r *reader) recycle(b []byte) {
 	if !r.Need.has(NeedRaw) && cap(b) >= blockSize && cap(b) <= 4*blockSize {
 		b = b[:0]
@@ -121,7 +128,7 @@ type plan struct {
 
 // file reads one file.
 func (r *reader) file(ctx context.Context, path string) (*Summary, error) {
-	src, err := open(path, r.Stdin)
+	src, err := open(ctx, path, r.Stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +146,11 @@ func (r *reader) contents(ctx context.Context, src *source, s *Summary) error {
 	raw := make([]byte, blockSize)
 	n, err := readFull(src, raw)
 	raw = raw[:n]
-	if err != nil && err != io.EOF && n == 0 {
+	if err != nil && !errors.Is(err, io.EOF) && n == 0 {
 		return err
 	}
 	rest := io.Reader(src)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		rest = errorReader{err}
 	}
 	if n == 0 {
@@ -210,7 +217,7 @@ func (r *reader) run(ctx context.Context, p *plan, src *source, s *Summary) erro
 		wait.Go(func() {
 			parser := p.parsers()
 			for j := range jobs {
-				j.batch = r.batches.Get().(*batch)
+				j.batch = r.batch()
 				r.parse(parser, p.text, j)
 				close(j.ready)
 			}
@@ -220,14 +227,14 @@ func (r *reader) run(ctx context.Context, p *plan, src *source, s *Summary) erro
 		select {
 		case <-j.ready:
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx) //nolint:wrapcheck // the caller's own
 		}
 		if err := r.deliver(j, s); err != nil {
 			return err
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx) //nolint:wrapcheck // the caller's own
 	}
 	if cutErr != nil {
 		return cutErr

@@ -45,7 +45,7 @@ var roleTable = [numRoles]struct {
 		"accountid", "authorid", "userid", "useridstr", "fromid", "senderid", "authoruserid", "externalauthorid", "pageid", "profileid", "channelid",
 		"account", "author", "user", "username", "screenname", "userscreenname", "authorusername", "accountusername", "authorscreenname", "accountname",
 		"handle", "authorhandle", "userhandle", "from", "sender", "poster", "creator", "actor", "owner", "did", "authorname", "name", "nick", "nickname", "page",
-		"アカウント", "アカウントid", "ユーザーid", "ユーザid", "ユーザー", "ユーザー名", "ユーザ名", "投稿者", "投稿者id", "発信者", "作者", "用户id", "用户", "用户名", "账号", "帳號", "用戶", "작성자", "계정", "사용자", "автор", "аккаунт", "пользователь", "auteur", "autor", "usuario", "compte", "konto",
+		"アカウント", "アカウントid", "ユーザーid", "ユーザid", "ユーザー", "ユーザー名", "ユーザ名", "投稿者", "投稿者id", "発信者", "作者", "用户id", "用户", "用户名", "账号", "帳號", "用戶", "작성자", "계정", "사용자", "автор", "аккаунт", "пользователь", "auteur", "autor", "usuario", "compte", "konto", //nolint:misspell // "autor" is Spanish and German
 	}},
 	roleHandle: {"handle", "the account's changeable name", []string{
 		"handle", "screenname", "username", "userscreenname", "authorusername", "accountusername", "authorscreenname", "authorhandle", "userhandle", "useruniqueid", "ユーザー名", "用户名",

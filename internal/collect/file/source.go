@@ -3,10 +3,12 @@ package file
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
@@ -29,14 +31,14 @@ type source struct {
 
 // open opens the file name, or standard input for "-", and takes off gzip or
 // zstd, told by the first bytes and not by the name.
-func open(name string, stdin io.Reader) (*source, error) {
+func open(ctx context.Context, name string, stdin io.Reader) (*source, error) {
 	s := &source{name: name, size: -1}
 	var r io.Reader
 	if name == "-" {
 		if stdin == nil {
 			stdin = os.Stdin
 		}
-		r = stdin
+		r = newPatient(ctx, stdin)
 	} else {
 		f, err := os.Open(name)
 		if err != nil {
@@ -87,8 +89,8 @@ func open(name string, stdin io.Reader) (*source, error) {
 }
 
 func (s *source) close() {
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		s.closers[i]()
+	for _, f := range slices.Backward(s.closers) {
+		f()
 	}
 	s.closers = nil
 }
@@ -102,7 +104,7 @@ type counter struct {
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n.Add(int64(n))
-	return n, err
+	return n, err //nolint:wrapcheck // an io.Reader passes io.EOF on
 }
 
 // compressed says in words what is wrong with a compressed stream.
@@ -115,7 +117,7 @@ func (c *compressed) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	switch {
 	case err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
-		return n, err
+		return n, err //nolint:wrapcheck // an io.Reader passes io.EOF on
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return n, fmt.Errorf("the %s stream ends early, the file is truncated: %w", c.kind, err)
 	default:
@@ -131,7 +133,7 @@ func readFull(r io.Reader, b []byte) (int, error) {
 		k, err := r.Read(b[n:])
 		n += k
 		if err != nil {
-			return n, err
+			return n, err //nolint:wrapcheck // as of io.Reader
 		}
 		if k > 0 {
 			idle = 0
@@ -184,4 +186,49 @@ func notText(b []byte) string {
 		return "a binary file"
 	}
 	return ""
+}
+
+// patient reads an input that may make its reader wait, such as a terminal, and
+// stops waiting when a context is done. The call that waits is then left alone.
+type patient struct {
+	src     io.Reader
+	done    <-chan struct{}
+	cause   func() error
+	buf     []byte
+	rest    []byte
+	err     error
+	arrived chan arrival
+}
+
+type arrival struct {
+	n   int
+	err error
+}
+
+func newPatient(ctx context.Context, src io.Reader) *patient {
+	return &patient{
+		src: src, done: ctx.Done(), cause: func() error { return context.Cause(ctx) },
+		buf: make([]byte, 256<<10), arrived: make(chan arrival, 1),
+	}
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if len(p.rest) == 0 && p.err == nil {
+		go func() {
+			n, err := p.src.Read(p.buf)
+			p.arrived <- arrival{n, err}
+		}()
+		select {
+		case a := <-p.arrived:
+			p.rest, p.err = p.buf[:a.n], a.err
+		case <-p.done:
+			p.err = p.cause()
+		}
+	}
+	if len(p.rest) == 0 {
+		return 0, p.err
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
 }

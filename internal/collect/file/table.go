@@ -49,7 +49,9 @@ type tableParser struct {
 	resyncs int
 }
 
-func (t *table) parser() parser {
+func (t *table) parser() parser { return t.worker() }
+
+func (t *table) worker() *tableParser {
 	return &tableParser{table: t, clock: clock{zone: t.zone}}
 }
 
@@ -245,6 +247,10 @@ func (p *tableParser) where(r role) string {
 
 func (p *tableParser) fill(q *post.Post, record []byte, line int64) *rowError {
 	account := trim(p.get(roleAccount))
+	spoken := len(account) == 0 && p.format.channelSpeaks
+	if spoken {
+		account = trim(p.get(roleChannel))
+	}
 	if len(account) == 0 && p.columns.constant[roleAccount] == "" {
 		return bad("an account in "+p.where(roleAccount), "nothing")
 	}
@@ -259,7 +265,11 @@ func (p *tableParser) fill(q *post.Post, record []byte, line int64) *rowError {
 	q.Time = t
 	q.Origin = post.Origin{File: p.file, Line: line}
 	q.Platform = p.format.platform
-	p.take(&q.Account.ID, roleAccount)
+	if spoken {
+		p.packer.put(&q.Account.ID, account)
+	} else {
+		p.take(&q.Account.ID, roleAccount)
+	}
 	p.take(&q.Platform, rolePlatform)
 	p.take(&q.Object, roleObject)
 	if id := trim(p.get(rolePost)); len(id) > 0 {
@@ -289,8 +299,7 @@ func (p *tableParser) fill(q *post.Post, record []byte, line int64) *rowError {
 	}
 	p.lists(q)
 	if p.need.has(NeedRaw) {
-		q.Raw = bytes.TrimRight(record, "\r\n")
-		q.Raw = q.Raw[:len(q.Raw):len(q.Raw)]
+		q.Raw = slices.Clip(bytes.TrimRight(record, "\r\n"))
 	}
 	for _, i := range p.columns.labels {
 		if q.Labels == nil {

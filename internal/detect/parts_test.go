@@ -1,0 +1,255 @@
+package detect
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/akashi-project/akashi/coordination"
+	"github.com/akashi-project/akashi/internal/post"
+)
+
+// randomText gives text of any bytes up to a length, often empty.
+func randomText(r *rand.Rand, most int) string {
+	if r.IntN(4) == 0 {
+		return ""
+	}
+	b := make([]byte, r.IntN(most))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return string(b)
+}
+
+func randomPost(r *rand.Rand) post.Post {
+	return post.Post{
+		Platform: randomText(r, 10), ID: randomText(r, 30), Account: post.Account{ID: randomText(r, 300), Handle: "not kept"},
+		Time: time.UnixMicro(r.Int64N(1<<53) - 1<<52).UTC(), Lang: randomText(r, 4), URL: randomText(r, 90),
+		Text: randomText(r, 4000), Origin: post.Origin{File: randomText(r, 20), Line: r.Int64()},
+		Raw: []byte(randomText(r, 70_000)), Synthetic: r.IntN(2) == 0,
+	}
+}
+
+func TestArchiveGivesBackWhatItTook(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	a := archive{limit: 1 << 30}
+	wanted := map[coordination.PostKey]*kept{}
+	want := map[coordination.PostKey]*kept{}
+	var batch []byte
+	for i := range 400 {
+		p, key := randomPost(r), coordination.PostKey(r.Uint64())
+		batch = pack(batch, key, &p)
+		if i%7 == 0 { // posts come in batches of any size
+			a.add(batch)
+			batch = batch[:0]
+		}
+		if i%3 > 0 {
+			continue
+		}
+		k := keep(key, &p)
+		wanted[key], want[key] = nil, &k
+	}
+	a.add(batch)
+	a.add(nil)
+	a.find(wanted)
+	if diff := cmp.Diff(want, wanted); diff != "" {
+		t.Error(diff)
+	}
+	if a.full || len(a.blocks) < 2 {
+		t.Errorf("full: %v, %d blocks: the test wants several", a.full, len(a.blocks))
+	}
+}
+
+func TestArchiveKeepsTheFirstPostOfAKey(t *testing.T) {
+	a := archive{limit: 1 << 20}
+	for _, text := range []string{"first", "second"} {
+		a.add(pack(nil, 7, &post.Post{Text: text}))
+	}
+	wanted := map[coordination.PostKey]*kept{7: nil, 8: nil}
+	a.find(wanted)
+	if wanted[7] == nil || wanted[7].Text != "first" || wanted[8] != nil {
+		t.Errorf("found %+v", wanted)
+	}
+}
+
+func TestArchiveGivesUpBeyondItsLimit(t *testing.T) {
+	a := archive{limit: 100}
+	a.add(make([]byte, 60))
+	if a.full {
+		t.Error("full below the limit")
+	}
+	a.add(make([]byte, 60))
+	a.add(make([]byte, 1))
+	if !a.full || a.blocks != nil {
+		t.Error("not given up above the limit")
+	}
+}
+
+func TestInStepAgainstANaiveCount(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	start := time.Date(2023, 8, 24, 0, 0, 0, 0, time.UTC)
+	for range 300 {
+		window := time.Duration(r.IntN(20)) * time.Second
+		actions := make([]coordination.Action, r.IntN(40))
+		for i := range actions {
+			actions[i] = coordination.Action{Account: int32(r.IntN(5)), Time: start.Add(time.Duration(r.IntN(100)) * time.Second)}
+		}
+		slices.SortStableFunc(actions, func(a, b coordination.Action) int { return a.Time.Compare(b.Time) })
+		accounts := map[int32]bool{}
+		var want []time.Time
+		for i, a := range actions {
+			accounts[a.Account] = true
+			if slices.ContainsFunc(actions[:i], func(b coordination.Action) bool {
+				return b.Account != a.Account && a.Time.Sub(b.Time) <= window
+			}) {
+				want = append(want, a.Time)
+			}
+		}
+		var got []time.Time
+		n, steps := inStep(actions, window, func(at time.Time) { got = append(got, at) })
+		if n != int64(len(accounts)) || steps != int64(len(want)) || !slices.Equal(got, want) {
+			t.Fatalf("window %v, %v: %d accounts, %d in step at %v; want %d, %v", window, actions, n, steps, got, len(accounts), want)
+		}
+	}
+}
+
+func TestBinFor(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct{ span, want time.Duration }{
+		{0, time.Minute},
+		{95 * time.Minute, time.Minute},
+		{96 * time.Minute, 5 * time.Minute},
+		{day, 30 * time.Minute},
+		{6 * day, 2 * time.Hour},
+		{95 * day, day},
+		{96 * day, 2 * day},
+		{365 * day, 7 * day},
+		{10 * 365 * day, 39 * day},
+		{100 * 365 * day, 381 * day},
+	} {
+		got := binFor(c.span)
+		if got != c.want {
+			t.Errorf("binFor(%v) = %v, want %v", c.span, got, c.want)
+		}
+		if c.span/got >= timelineBins {
+			t.Errorf("binFor(%v) = %v gives %d bins", c.span, got, c.span/got+1)
+		}
+	}
+}
+
+func TestReadTruth(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       map[string]string
+		err        string
+	}{
+		{"plain", "account,operation\na,op\nb,\n", map[string]string{"a": "op", "b": ""}, ""},
+		{"other names and order", "note,Label,Account_ID\nx, op ,a\n", map[string]string{"a": "op"}, ""},
+		{"byte order mark", "\ufeffaccount,category\na,op\n", map[string]string{"a": "op"}, ""},
+		{"byte order mark before a quote", "\ufeff\"account\",\"operation\"\na,op\n", map[string]string{"a": "op"}, ""},
+		{"quoted, CRLF", "account,operation\r\n\"a,b\",\"an \"\"op\"\"\"\r\n", map[string]string{"a,b": `an "op"`}, ""},
+		{"with a platform", "platform,account,operation\nx,1,op\ny,1,\n,2,op\n", map[string]string{"1": "", "x:1": "op", "y:1": "", "2": "op"}, ""},
+		{"nothing but a header", "account,operation\n", map[string]string{}, ""},
+		{"no account", "name,operation\na,op\n", nil, "truth.csv:1: want the columns account and operation (or label), found name, operation"},
+		{"no operation", "account\na\n", nil, "want the columns account and operation"},
+		{"empty", "", nil, "truth's header"},
+		{"short row", "account,operation\na,op\nb\n", nil, "line 3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "truth.csv")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := readTruth(path)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("error %v, want %q", err, c.err)
+				}
+				return
+			}
+			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+				t.Error(err, diff)
+			}
+		})
+	}
+	if _, err := readTruth(filepath.Join(t.TempDir(), "absent.csv")); err == nil || !strings.Contains(err.Error(), "absent.csv") {
+		t.Errorf("an absent file: %v", err)
+	}
+}
+
+// TestVeil hides accounts in what is shown beside the posts' texts.
+func TestVeil(t *testing.T) {
+	v, err := newVeil()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := v.pseudonym("x:1")
+	v.learn(p, "1", "did:plc:abc", "news", "")
+	for _, c := range []struct{ behaviour, object, want string }{
+		{"url", "https://x.example/news/status/99", "https://x.example/" + p + "/status/99"},
+		{"url", "https://x.example/?user=news&id=2", "https://x.example/?user=" + p + "&id=2"},
+		{"url", "https://news.example/newsletter", "https://news.example/newsletter"},
+		{"repost", "bluesky:at://did:plc:abc/app.bsky.feed.post/3k", "bluesky:at://" + p + "/app.bsky.feed.post/3k"},
+		{"reply", "x:99", "x:99"},
+		{"mention", "x:news", p},
+		{"mention", "news", p},
+		{"text", "news of today", "news of today"},
+		{"hashtag", "", ""},
+	} {
+		if got := v.object(c.behaviour, c.object); got != c.want {
+			t.Errorf("%s %q is shown as %q, want %q", c.behaviour, c.object, got, c.want)
+		}
+	}
+	for _, c := range []struct{ behaviour, object, hidden string }{
+		{"mention", "x:stranger", "stranger"},
+		{"repost", "at://did:plc:stranger/app.bsky.feed.post/3k", "stranger"},
+	} {
+		if got := v.object(c.behaviour, c.object); strings.Contains(got, c.hidden) || got != v.object(c.behaviour, c.object) {
+			t.Errorf("%s %q is shown as %q", c.behaviour, c.object, got)
+		}
+	}
+	var none *veil
+	if got := none.object("mention", "x:news"); got != "x:news" {
+		t.Errorf("no veil shows %q", got)
+	}
+}
+
+func TestSentencesOfNumbers(t *testing.T) {
+	for x, want := range map[float64]string{0: "less than 0.01", 0.012: "0.012", 1.26: "1.3", 17.9: "18", 1234567: "1,234,567"} {
+		if got := brief(x); got != want {
+			t.Errorf("brief(%v) = %q, want %q", x, got, want)
+		}
+	}
+	for x, want := range map[float64]string{0: "0 s", 7.58: "7.6 s", 60: "1 min", 600: "10 min", 5400: "1.5 h", 90_000: "1 d"} {
+		if got := span(x)["en"]; got != want {
+			t.Errorf("span(%v) = %q, want %q", x, got, want)
+		}
+	}
+}
+
+// TestCells writes rows as RFC 4180 has them.
+func TestCells(t *testing.T) {
+	var b strings.Builder
+	var c cells
+	c.start()
+	for _, s := range []string{"plain", "", "a,b", `say "x"`, "two\nlines", " space", "=1+1", "日本語"} {
+		c.text(s)
+	}
+	c.int(-3)
+	c.float(0.1234567)
+	c.seconds(1500 * time.Millisecond)
+	c.time(time.Date(2023, 8, 24, 1, 2, 3, 450_000_000, time.UTC))
+	if err := c.end(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "plain,,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\" space\",=1+1,日本語,-3,0.123457,1.5,2023-08-24T01:02:03.45Z\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
