@@ -15,10 +15,11 @@ GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .cache/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
 # Packages in which goroutines share memory.
-RACE := ./coordination ./internal/collect/file
+RACE := ./coordination ./internal/collect/file ./internal/detect
 
-# Tests that may not be skipped where what they need is there.
-FORBID := $(if $(wildcard $(AKASHI_DATA)/coordination/reference/*),-forbid 'reference data')
+# A test that lacks reference data says so by naming AKASHI_DATA; where the data
+# is there, none may be skipped for want of it.
+FORBID := $(if $(wildcard $(AKASHI_DATA)/coordination/reference/*),-forbid AKASHI_DATA)
 
 .PHONY: help
 help: ## List what can be made
@@ -28,15 +29,18 @@ help: ## List what can be made
 build: ## Build bin/akashi
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/akashi ./cmd/akashi
 
-.PHONY: setup
-setup: ## Install what the checks need and this machine lacks (says what)
-	@mkdir -p .cache
+.PHONY: modules
+modules:
 	@.ci/setup go
+
+.PHONY: setup
+setup: modules ## Install what the checks need and this machine lacks (says what)
+	@mkdir -p .cache
 	@.ci/setup lint $(GOLANGCI_VERSION) $(GOLANGCI)
 	@.ci/setup browser
 
 .PHONY: test
-test: setup lint build unit race ## Check everything: format, vet, linters, tests, the report in a browser
+test: setup lint build race browser unit ## Check everything: format, vet, linters, tests, the report in a browser
 
 .PHONY: lint
 lint: ## Check the format, go vet and the linters
@@ -47,11 +51,16 @@ lint: ## Check the format, go vet and the linters
 	  else echo "lint: golangci-lint is not there (make setup)"; fi
 
 .PHONY: unit
-unit: ## Run the tests
-	@browser=0; forbid=(); if [ -d node_modules/playwright-core ] && command -v node >/dev/null && \
-	    { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; \
-	  then browser=1; forbid=(-forbid AKASHI_BROWSER_TESTS -forbid 'on PATH' -forbid node_modules); fi; \
-	  AKASHI_BROWSER_TESTS=$$browser go run ./internal/testrun $(FORBID) "$${forbid[@]}" ./...
+unit: ## Run the tests (those in a browser: make browser)
+	@echo "unit: ./..."; go run ./internal/testrun $(FORBID) -- -skip '^TestBrowser$$' ./...
+
+.PHONY: browser
+browser: ## Look at the report in Chromium
+	@if [ -d node_modules/playwright-core ] && [ -d node_modules/axe-core ] && command -v node >/dev/null && \
+	    { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then \
+	  echo "browser: ./internal/report"; \
+	  AKASHI_BROWSER_TESTS=1 go run ./internal/testrun -forbid '' -- -run '^TestBrowser$$' ./internal/report; \
+	  else echo "browser: left out, for node, Chromium or node_modules is not there (make setup)"; fi
 
 .PHONY: race
 race: ## Run the tests of the packages with goroutines under the race detector
@@ -60,7 +69,7 @@ race: ## Run the tests of the packages with goroutines under the race detector
 	  else echo "race: left out, for the race detector needs a C compiler (apt-get install gcc libc6-dev)"; fi
 
 .PHONY: demo
-demo: build ## Simulate a campaign, find it, write the report (DATA=FILE: your own posts)
+demo: modules build ## Simulate a campaign, find it, write the report (DATA=FILE: your own posts)
 	@mkdir -p out/demo
 ifdef DATA
 	bin/akashi detect '$(DATA)' -o out/demo/report
@@ -73,7 +82,7 @@ endif
 IRA := $(firstword $(DATA) $(wildcard $(AKASHI_DATA)/coordination/ira-2016-10.csv.gz))
 
 .PHONY: demo-ira
-demo-ira: build ## Find groups in the Internet Research Agency's tweets, compared with researchers' labels
+demo-ira: modules build ## Find groups in the Internet Research Agency's tweets, compared with researchers' labels
 ifeq ($(IRA),)
 	@echo "The tweets are not at $(AKASHI_DATA)/coordination/ira-2016-10.csv.gz. FiveThirtyEight publishes them (CC BY 4.0):"
 	@echo "  git clone --depth 1 https://github.com/fivethirtyeight/russian-troll-tweets ../russian-troll-tweets"

@@ -15,10 +15,13 @@ import (
 //
 //	|a|²     = Σ_o n_ao²/df_o
 //	sim(a,b) = Σ_o n_ao·n_bo/df_o · (α + (1−α)·exp(−Δt_o(a,b)/τ)) / (|a|·|b|)
-//	score(a) = Σ_b min(1, sim(a,b)/θ)
+//	e(a,b)   = α · n_a·n_b · Σ_o (n_o/N)²/df_o / (|a|·|b|)
+//	score(a) = Σ_b min(1, max(0, sim(a,b) − e(a,b))/θ) + 5·(significant edges of a)
 //
 // n_ao is how many traces a has on o, df_o how many accounts o has, Δt_o(a,b)
-// the shortest time between the two on o. It is a cosine of the two accounts'
+// the shortest time between the two on o; n_a, n_o and N are the traces of a,
+// of o and in all. e is what sim would be, but for the part of time, if a and b
+// chose objects by popularity alone. It is a cosine of the two accounts'
 // behaviour (as in Pacheco et al. 2021 and Luceri et al. 2024), with these
 // differences: an object hands out a fixed amount of evidence, divided among
 // its accounts (1/df); closeness in time adds and distance never erases, so
@@ -28,22 +31,29 @@ import (
 // All of an account's objects are in |a|, also those that nobody else uses:
 // what an account does alone speaks against its acting together.
 //
-// There is no window here. Objects with more accounts than a ceiling are not
+// Where everybody shares with everybody, as among the readers of few sources,
+// breadth alone would put a small ring below the crowd. An edge that passes the
+// test against chance (significance.go) therefore counts as five partners.
+//
+// There is no window in sim. Objects with more accounts than a ceiling are not
 // compared pair by pair; their part without time goes in as a sum, which
 // takes one pass:
 //
 //	α·x_ao·(Σ_b x_bo − x_ao)/(df_o·θ), x_ao = n_ao/|a|
 
 const (
-	// MinRankedTraces is how many traces an account must have to get a score.
+	// MinRankedTraces is how many traces an account must have for its behaviour
+	// to be compared; with fewer, only significant edges count.
 	MinRankedTraces = 5
 
 	rankBlind = 0.5            // α
 	rankDecay = 12 * time.Hour // τ
 	rankFull  = 0.05           // θ
+	rankTie   = 5.0            // partners that a significant edge counts as
+	rankFDR   = 0.05           // at which an edge is significant here
 
 	rankCeiling  = 2000
-	rankWork     = 2e9 // comparisons of account pairs
+	rankWork     = 4e8 // comparisons of account pairs
 	rankEntryMem = 32  // bytes of an entry, its times and its place in an account's list
 )
 
@@ -95,11 +105,17 @@ func (n *Network) rank(ctx context.Context) error {
 	}
 	norms := make([]float64, len(ranked))
 	var withAccounts [rankCeiling + 1]int64 // objects by ranked accounts
+	chance, all := 0.0, 0.0
+	totals := make([]float64, len(ranked))
 	err := e.eachPartition(ctx, func(s *sweepable) error {
 		for g, df := range s.accounts {
+			no := float64(s.starts[g+1] - s.starts[g])
+			chance += no * no / float64(df)
+			all += no
 			list := tally(s.rows[s.starts[g]:s.starts[g+1]])
 			for _, i := range list {
 				norms[i] += float64(counts[i]) * float64(counts[i]) / float64(df)
+				totals[i] += float64(counts[i])
 				counts[i] = 0
 			}
 			if len(list) > 1 && len(list) <= rankCeiling {
@@ -111,8 +127,10 @@ func (n *Network) rank(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	chance *= rankBlind / (all * all)
 	for i, v := range norms {
 		norms[i] = math.Sqrt(v)
+		totals[i] /= norms[i]
 	}
 	// The ceiling is as high as work and memory allow.
 	work, entries := 0.0, int64(0)
@@ -184,20 +202,27 @@ func (n *Network) rank(ctx context.Context) error {
 				if i >= len(ranked) || ctx.Err() != nil {
 					return
 				}
-				scores[i] += in.breadth(uint32(i), sim, &met) //nolint:gosec // an account's number
+				scores[i] += in.breadth(uint32(i), sim, &met, totals, chance) //nolint:gosec // an account's number
 			}
 		})
 	}
 	wg.Wait()
+	for i := range n.Len() {
+		if n.q[i] <= rankFDR {
+			a, b := n.Ends(i)
+			n.Accounts[a].Score += rankTie
+			n.Accounts[b].Score += rankTie
+		}
+	}
 	for i, a := range ranked {
-		n.Accounts[n.order[a]].Score = scores[i]
+		n.Accounts[n.order[a]].Score += scores[i]
 	}
 	return ctx.Err()
 }
 
 // breadth is the part of an account's score that is compared one by one. sim
-// is all zero before and after.
-func (in *incidence) breadth(i uint32, sim []float64, met *[]uint32) float64 {
+// is all zero before and after; chance·totals[i]·totals[j] is e.
+func (in *incidence) breadth(i uint32, sim []float64, met *[]uint32, totals []float64, chance float64) float64 {
 	*met = (*met)[:0]
 	for k, number := range in.of[i] {
 		o := in.objects[i][k]
@@ -219,7 +244,7 @@ func (in *incidence) breadth(i uint32, sim []float64, met *[]uint32) float64 {
 	}
 	score := 0.0
 	for _, j := range *met {
-		score += min(1, sim[j]/rankFull)
+		score += min(1, max(0, sim[j]-chance*totals[i]*totals[j])/rankFull)
 		sim[j] = 0
 	}
 	return score

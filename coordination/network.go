@@ -60,9 +60,9 @@ type Account struct {
 	// Traces is how many traces it gave.
 	Traces int64
 	// Score is how broadly the account's behaviour is shared (see
-	// breadth.go); 0 for an account with fewer traces than
-	// [MinRankedTraces] or none that another shares. Only the method Akashi
-	// computes it.
+	// breadth.go); 0 for an account without a significant edge that has
+	// fewer traces than [MinRankedTraces] or none that another shares. Only
+	// the method Akashi computes it.
 	Score float64
 }
 

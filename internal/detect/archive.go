@@ -16,8 +16,15 @@ import (
 type archive struct {
 	limit  int64
 	size   int64
-	blocks [][]byte
+	blocks []bundle
 	full   bool
+}
+
+// bundle is some packed posts: their keys, and where each ends.
+type bundle struct {
+	keys  []coordination.PostKey
+	ends  []int
+	bytes []byte
 }
 
 // kept is what evidence shows of a post.
@@ -42,11 +49,8 @@ func keep(key coordination.PostKey, p *post.Post) kept {
 	}
 }
 
-// pack appends posts to dst.
-func pack(dst []byte, key coordination.PostKey, p *post.Post) []byte {
-	dst = binary.LittleEndian.AppendUint64(dst, uint64(key))
-	at := len(dst)
-	dst = append(dst, 0, 0, 0, 0)
+// pack appends a post to dst.
+func pack(dst []byte, p *post.Post) []byte {
 	str := func(s string) {
 		dst = binary.AppendUvarint(dst, uint64(len(s)))
 		dst = append(dst, s...)
@@ -66,12 +70,10 @@ func pack(dst []byte, key coordination.PostKey, p *post.Post) []byte {
 	str(p.URL)
 	str(p.Text)
 	dst = binary.AppendUvarint(dst, uint64(len(p.Raw)))
-	dst = append(dst, p.Raw...)
-	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4)) //nolint:gosec // a record is far below 4 GiB
-	return dst
+	return append(dst, p.Raw...)
 }
 
-// unpack is the inverse of pack for one post without its head.
+// unpack is the inverse of pack.
 func unpack(key coordination.PostKey, b []byte) kept {
 	k := kept{Key: key}
 	number := func() int64 { v, n := binary.Varint(b); b = b[n:]; return v }
@@ -102,14 +104,14 @@ func packed(posts []post.Post) int {
 }
 
 // packedHead is the most that a post's numbers and lengths take.
-const packedHead = 8 + 4 + 2*binary.MaxVarintLen64 + 1 + 8*binary.MaxVarintLen32
+const packedHead = 2*binary.MaxVarintLen64 + 1 + 8*binary.MaxVarintLen32
 
-// add takes packed posts; the bytes are the archive's from then on.
-func (a *archive) add(b []byte) {
-	if a.full || len(b) == 0 {
+// add takes packed posts; the bundle is the archive's from then on.
+func (a *archive) add(b bundle) {
+	if a.full || len(b.ends) == 0 {
 		return
 	}
-	if a.size += int64(len(b)); a.size > a.limit {
+	if a.size += int64(len(b.bytes)); a.size > a.limit {
 		a.full, a.blocks = true, nil
 		return
 	}
@@ -128,13 +130,12 @@ func (a *archive) find(wanted map[coordination.PostKey]*kept) {
 		limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-limit }()
-			for len(b) > 0 {
-				key := coordination.PostKey(binary.LittleEndian.Uint64(b))
-				n := binary.LittleEndian.Uint32(b[8:])
+			from := 0
+			for j, key := range b.keys {
 				if _, ok := wanted[key]; ok {
-					found[i] = append(found[i], unpack(key, b[12:12+n]))
+					found[i] = append(found[i], unpack(key, b.bytes[from:b.ends[j]]))
 				}
-				b = b[12+n:]
+				from = b.ends[j]
 			}
 		})
 	}

@@ -99,6 +99,7 @@ type run struct {
 	accounts  map[string]*account
 	objectAs  coordination.Behaviour
 	stdinCopy *os.File
+	truth     map[string]string         // from the file: account → operation
 	votes     map[string]map[string]int // label column: account → label → posts
 	phase     string
 	began     time.Time
@@ -128,6 +129,11 @@ func Run(ctx context.Context, o Options, dir string) (*Result, error) {
 		result: &Result{options: o}, votes: map[string]map[string]int{},
 	}
 	defer r.removeCopy()
+	if o.Truth != "" { // before anyone waits
+		if r.truth, err = readTruth(o.Truth); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInput, err)
+		}
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -260,9 +266,8 @@ func (r *run) read(ctx context.Context) error {
 // part is what one goroutine made of a share of a batch.
 type part struct {
 	posts  []post.Post
-	keys   []coordination.PostKey
+	bundle // of all posts; without bytes once the archive is full
 	traces []trace
-	packed []byte
 	buf    []byte
 }
 
@@ -299,9 +304,9 @@ const maxParts = 16
 func (r *run) extractPart(p *part) {
 	o := enrich.Options{URLsAsGiven: r.o.URLsAsGiven, HashtagsAsGiven: r.o.HashtagsAsGiven, ObjectAs: r.objectAs}
 	by := r.by()
-	p.keys, p.traces, p.packed = p.keys[:0], p.traces[:0], nil
+	p.bundle, p.traces = bundle{keys: make([]coordination.PostKey, 0, len(p.posts))}, p.traces[:0]
 	if !r.archive.full {
-		p.packed = make([]byte, 0, packed(p.posts))
+		p.ends, p.bytes = make([]int, 0, len(p.posts)), make([]byte, 0, packed(p.posts))
 	}
 	for i := range p.posts {
 		x := &p.posts[i]
@@ -311,7 +316,8 @@ func (r *run) extractPart(p *part) {
 			p.traces = append(p.traces, trace{i, b, object})
 		})
 		if !r.archive.full {
-			p.packed = pack(p.packed, key, x)
+			p.bytes = pack(p.bytes, x)
+			p.ends = append(p.ends, len(p.bytes))
 		}
 	}
 }
@@ -339,7 +345,7 @@ func accountKey(p *post.Post) string {
 
 // take hands a part's traces to the engine.
 func (r *run) take(p *part) error {
-	r.archive.add(p.packed)
+	r.archive.add(p.bundle)
 	at := 0
 	for i := range p.posts {
 		x := &p.posts[i]

@@ -32,8 +32,14 @@ func randomPost(r *rand.Rand) post.Post {
 		Platform: randomText(r, 10), ID: randomText(r, 30), Account: post.Account{ID: randomText(r, 300), Handle: "not kept"},
 		Time: time.UnixMicro(r.Int64N(1<<53) - 1<<52).UTC(), Lang: randomText(r, 4), URL: randomText(r, 90),
 		Text: randomText(r, 4000), Origin: post.Origin{File: randomText(r, 20), Line: r.Int64()},
-		Raw: []byte(randomText(r, 70_000)), Synthetic: r.IntN(2) == 0,
+		Raw: []byte(randomText(r, 7000)), Synthetic: r.IntN(2) == 0,
 	}
+}
+
+// put adds a post to a bundle.
+func put(b *bundle, key coordination.PostKey, p *post.Post) {
+	b.bytes = pack(b.bytes, p)
+	b.keys, b.ends = append(b.keys, key), append(b.ends, len(b.bytes))
 }
 
 func TestArchiveGivesBackWhatItTook(t *testing.T) {
@@ -41,22 +47,25 @@ func TestArchiveGivesBackWhatItTook(t *testing.T) {
 	a := archive{limit: 1 << 30}
 	wanted := map[coordination.PostKey]*kept{}
 	want := map[coordination.PostKey]*kept{}
-	var batch []byte
-	for i := range 400 {
+	var batch bundle
+	for i := range 200 {
 		p, key := randomPost(r), coordination.PostKey(r.Uint64())
-		batch = pack(batch, key, &p)
+		put(&batch, key, &p)
 		if i%7 == 0 { // posts come in batches of any size
 			a.add(batch)
-			batch = batch[:0]
+			batch = bundle{}
+		}
+		k := keep(key, &p)
+		if diff := cmp.Diff(k, unpack(key, pack(nil, &p))); diff != "" {
+			t.Fatal(diff)
 		}
 		if i%3 > 0 {
 			continue
 		}
-		k := keep(key, &p)
 		wanted[key], want[key] = nil, &k
 	}
 	a.add(batch)
-	a.add(nil)
+	a.add(bundle{})
 	a.find(wanted)
 	if diff := cmp.Diff(want, wanted); diff != "" {
 		t.Error(diff)
@@ -68,8 +77,11 @@ func TestArchiveGivesBackWhatItTook(t *testing.T) {
 
 func TestArchiveKeepsTheFirstPostOfAKey(t *testing.T) {
 	a := archive{limit: 1 << 20}
-	for _, text := range []string{"first", "second"} {
-		a.add(pack(nil, 7, &post.Post{Text: text}))
+	for _, text := range []string{"first", "second", "third"} {
+		var b bundle
+		put(&b, 7, &post.Post{Text: text})
+		put(&b, 7, &post.Post{Text: text + " again"})
+		a.add(b)
 	}
 	wanted := map[coordination.PostKey]*kept{7: nil, 8: nil}
 	a.find(wanted)
@@ -80,12 +92,14 @@ func TestArchiveKeepsTheFirstPostOfAKey(t *testing.T) {
 
 func TestArchiveGivesUpBeyondItsLimit(t *testing.T) {
 	a := archive{limit: 100}
-	a.add(make([]byte, 60))
+	var b bundle
+	put(&b, 1, &post.Post{Raw: make([]byte, 60)})
+	a.add(b)
 	if a.full {
 		t.Error("full below the limit")
 	}
-	a.add(make([]byte, 60))
-	a.add(make([]byte, 1))
+	a.add(b)
+	a.add(b)
 	if !a.full || a.blocks != nil {
 		t.Error("not given up above the limit")
 	}

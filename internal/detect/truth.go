@@ -73,10 +73,10 @@ type known struct {
 }
 
 // loadTruth finds out what is known of the accounts.
-func (r *run) loadTruth() (known, error) {
-	label, source, err := r.labeller()
-	if label == nil || err != nil {
-		return known{}, err
+func (r *run) loadTruth() known {
+	label, source := r.labeller()
+	if label == nil {
+		return known{}
 	}
 	k := known{source: source, labels: make([]string, len(r.result.accounts)), silent: map[string]int64{}}
 	traced := make(map[string]bool, len(r.result.accounts))
@@ -89,24 +89,20 @@ func (r *run) loadTruth() (known, error) {
 			k.silent[l]++
 		}
 	}
-	return k, nil
+	return k
 }
 
 // labeller gives what finds an account's label by its key; nil where no truth
 // was given.
-func (r *run) labeller() (label func(name string) string, source string, err error) {
+func (r *run) labeller() (label func(name string) string, source string) {
 	switch {
 	case r.o.Truth != "":
-		truth, err := readTruth(r.o.Truth)
-		if err != nil {
-			return nil, "", fmt.Errorf("%w: %w", ErrInput, err)
-		}
 		return func(name string) string {
-			if l, ok := truth[name]; ok {
+			if l, ok := r.truth[name]; ok {
 				return l
 			}
-			return truth[r.accounts[name].id]
-		}, r.o.Truth, nil
+			return r.truth[r.accounts[name].id]
+		}, r.o.Truth
 	case r.o.TruthColumn != "":
 		// An account's label is the one that most of its posts carry.
 		return func(name string) string {
@@ -117,9 +113,9 @@ func (r *run) labeller() (label func(name string) string, source string, err err
 				}
 			}
 			return most
-		}, "column " + r.o.TruthColumn, nil
+		}, "column " + r.o.TruthColumn
 	}
-	return nil, "", nil
+	return nil, ""
 }
 
 // check compares groups with what is known. Accounts that gave no trace count

@@ -15,9 +15,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 )
 
@@ -108,6 +110,9 @@ func (r *reporter) end(k key, action string) {
 	output := r.output[k]
 	switch {
 	case k.test == "":
+		if action == "fail" {
+			r.unfinished(k.pkg)
+		}
 		for _, s := range output {
 			// PASS says nothing beside the line with ok.
 			if action != "fail" && (s == "PASS\n" || strings.HasPrefix(s, "testing: warning")) {
@@ -123,6 +128,23 @@ func (r *reporter) end(k key, action string) {
 		}
 	case action == "skip":
 		r.skipped(k, output)
+	}
+}
+
+// unfinished prints the tests of a package that did not come to their end: it
+// panicked, or ran out of time.
+func (r *reporter) unfinished(pkg string) {
+	for _, k := range slices.SortedFunc(maps.Keys(r.output), func(a, b key) int { return strings.Compare(a.test, b.test) }) {
+		if k.pkg != pkg || k.test == "" {
+			continue
+		}
+		fmt.Fprintf(r.w, "--- DID NOT END: %s\n", k.test)
+		for _, s := range r.output[k] {
+			if !strings.HasPrefix(s, "=== ") {
+				fmt.Fprint(r.w, s)
+			}
+		}
+		delete(r.output, k)
 	}
 }
 

@@ -24,6 +24,10 @@ const events = `{"Action":"start","Package":"p"}
 {"Action":"fail","Package":"q","Test":"TestC","Elapsed":0}
 {"Action":"output","Package":"q","Output":"FAIL\tq\t0.1s\n"}
 {"Action":"fail","Package":"q","Elapsed":0.1}
+{"Action":"output","Package":"r","Test":"TestD","Output":"=== RUN   TestD\n"}
+{"Action":"output","Package":"r","Test":"TestD","Output":"panic: it fell over\n"}
+{"Action":"output","Package":"r","Output":"FAIL\tr\t0.1s\n"}
+{"Action":"fail","Package":"r","Elapsed":0.1}
 plain words
 `
 
@@ -34,6 +38,9 @@ q.go:1: wrong
     c_test.go:3: it broke
 --- FAIL: TestC (0.00s)
 FAIL	q	0.1s
+--- DID NOT END: TestD
+panic: it fell over
+FAIL	r	0.1s
 plain words
 `
 
