@@ -8,7 +8,7 @@ import (
 // of its two contents belongs to an account that has MinParticipation rows
 // whose content is in a pair.
 type participants struct {
-	contents map[PostKey]struct{}
+	contents keySet
 	self     []PostKey // by object: the key of its own name
 }
 
@@ -16,14 +16,7 @@ func (p *participants) stays(a, b row) bool {
 	if self := p.self[a.object]; a.post == self || b.post == self || a.post == b.post {
 		return false
 	}
-	if p.contents == nil {
-		return true
-	}
-	if _, ok := p.contents[a.post]; ok {
-		return true
-	}
-	_, ok := p.contents[b.post]
-	return ok
+	return p.contents.has(a.post) || p.contents.has(b.post)
 }
 
 // participants finds the contents that make a pair stay.
@@ -33,7 +26,7 @@ func (e *Engine) participants(ctx context.Context) (*participants, error) {
 		p.self[o] = Key(e.objects.name(uint32(o))) //nolint:gosec // an object's number
 	}
 	// Contents that occur in a pair.
-	paired := make(map[PostKey]struct{})
+	var paired keySet
 	err := e.eachPartition(ctx, func(s *sweepable) error {
 		for g := range s.accounts {
 			rs := s.rows[s.starts[g]:s.starts[g+1]]
@@ -41,8 +34,8 @@ func (e *Engine) participants(ctx context.Context) (*participants, error) {
 				if i%4096 == 0 && ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
-				if _, known := paired[rs[i].post]; !known && e.hasPartner(p, rs, i) {
-					paired[rs[i].post] = struct{}{}
+				if !paired.has(rs[i].post) && e.hasPartner(p, rs, i) {
+					paired.add(rs[i].post)
 				}
 			}
 		}
@@ -56,7 +49,7 @@ func (e *Engine) participants(ctx context.Context) (*participants, error) {
 	count := func(f func(row)) error {
 		return e.eachPartition(ctx, func(s *sweepable) error {
 			for _, r := range s.rows {
-				if _, ok := paired[r.post]; ok {
+				if paired.has(r.post) {
 					f(r)
 				}
 			}
@@ -67,13 +60,11 @@ func (e *Engine) participants(ctx context.Context) (*participants, error) {
 		return nil, err
 	}
 	// … and the contents of those that have enough.
-	contents := make(map[PostKey]struct{}, len(paired))
 	err = count(func(r row) {
 		if taking[r.account] >= e.cfg.MinParticipation {
-			contents[r.post] = struct{}{}
+			p.contents.add(r.post)
 		}
 	})
-	p.contents = contents
 	return p, err
 }
 

@@ -43,11 +43,15 @@ Examples:
   What does this file hold, and can it be read?
     akashi inspect posts.csv
 
+  Who acts together in it, by which evidence? (Open report/report.html.)
+    akashi detect posts.csv -o report
+
   Read a table whose columns have other names:
-    akashi inspect --map account=user_id,time=posted,url=link posts.csv
+    akashi detect --map account=user_id,time=posted,url=link posts.csv -o report
 
   Make a practice file whose truth is known:
     akashi simulate treated-water -o posts.ndjson.gz
+    akashi detect posts.ndjson.gz --truth posts.truth.csv -o report
 
 Exit codes:
 %s

@@ -26,7 +26,7 @@ func (*inspectCmd) Help() string {
     akashi inspect --json *.ndjson.gz | jq .accounts
     zcat dump.gz | akashi inspect -
 
-When the columns were guessed, the guess is shown as a --map that may be corrected and given. ` +
+When the columns were guessed, the page says so; --map corrects the guess. ` +
 		`A file that cannot be read ends the command with exit code 3; the others are shown all the same.`
 }
 
