@@ -75,7 +75,7 @@ ifdef DATA
 	bin/akashi detect '$(DATA)' -o out/demo/report
 else
 	bin/akashi simulate treated-water -o out/demo/posts.ndjson.gz
-	bin/akashi detect out/demo/posts.ndjson.gz --truth out/demo/posts.truth.csv -o out/demo/report
+	bin/akashi detect out/demo/posts.ndjson.gz --truth out/demo/posts.truth.csv --title 'Treated water: a made-up campaign（処理水・架空の作戦）' -o out/demo/report
 endif
 	@$(call open,out/demo/report/report.html)
 

@@ -408,7 +408,8 @@ func TestCheck(t *testing.T) {
 	})
 	want := &report.Check{
 		Source: "by hand", Precision: 6. / 7, Recall: 6. / 11, Compared: 6, Labels: []string{"op1", "op2", "op3"},
-		Table: [][]int64{{3, 0, 0}, {1, 2, 0}}, NMI: got.NMI, ARI: 1.2 / 3.7,
+		Outside: []report.Missed{{Count: 1, Why: outsider("")}},
+		Table:   [][]int64{{3, 0, 0}, {1, 2, 0}}, NMI: got.NMI, ARI: 1.2 / 3.7,
 		Operations: []report.Operation{
 			{Name: "op1", Accounts: 5, Found: 3, Groups: []string{"G1"}, Precision: 3. / 4, Recall: 3. / 5, Missed: []report.Missed{
 				{Count: 1, Why: whyMissed(missedOnce, res)}, {Count: 1, Why: whyMissed(missedOther, res)},
@@ -431,20 +432,14 @@ func TestCancelling(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("enough")
 		dir := t.TempDir()
-		var at time.Time
 		_, err := Run(ctx, Options{Paths: []string{posts}, Phase: func(name string) {
 			if name == phase {
-				at = time.Now()
 				cancel(why)
 			}
 		}}, dir)
-		took := time.Since(at)
 		cancel(nil)
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, why) {
 			t.Errorf("%s: error %v", phase, err)
-		}
-		if took > time.Second {
-			t.Errorf("%s: it took %v to stop", phase, took)
 		}
 		if left, _ := filepath.Glob(filepath.Join(dir, "*.*.*")); len(left) > 0 {
 			t.Errorf("%s: unfinished files are left: %v", phase, left)

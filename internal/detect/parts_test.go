@@ -170,7 +170,7 @@ func TestReadTruth(t *testing.T) {
 		{"quoted, CRLF", "account,operation\r\n\"a,b\",\"an \"\"op\"\"\"\r\n", map[string]string{"a,b": `an "op"`}, ""},
 		{"with a platform", "platform,account,operation\nx,1,op\ny,1,\n,2,op\n", map[string]string{"1": "", "x:1": "op", "y:1": "", "2": "op"}, ""},
 		{"nothing but a header", "account,operation\n", map[string]string{}, ""},
-		{"no account", "name,operation\na,op\n", nil, "truth.csv:1: want the columns account and operation (or label), found name, operation"},
+		{"no account", "name,operation\na,op\n", nil, "truth.csv:1: want the columns account and operation or label or category, found name, operation"},
 		{"no operation", "account\na\n", nil, "want the columns account and operation"},
 		{"empty", "", nil, "truth's header"},
 		{"short row", "account,operation\na,op\nb\n", nil, "line 3"},

@@ -85,7 +85,7 @@ func whySentence(g *report.Group, n *coordination.Network) report.Sentence {
 	return report.Sentence{
 		"en": fmt.Sprintf("%s accounts acted on %s within %s of one another, half of the pairs within %s: over %s pairs of accounts they met on %s occasions where activity and popularity would give %s.",
 			accounts, list, window["en"], gap["en"], pairs, thousands(g.Occasions), brief(g.Expected)),
-		"ja": fmt.Sprintf("%s件のアカウントが%sについて互いに%s以内に行動し、組の半数では間隔が%s以内でした。%s組のアカウントの間で共同の機会は延べ%s回あり、活動量と対象の人気だけから見込まれる回数は%s回です。",
+		"ja": fmt.Sprintf("%s件のアカウントが%sについて互いに%s以内に行動し、組の半数では間隔が%s以内でした。%s組のアカウントの間で同時行動の機会は延べ%s回あり、活動量と対象の人気だけから見込まれる回数は%s回です。",
 			accounts, strings.Join(ja, "・"), window["ja"], gap["ja"], pairs, thousands(g.Occasions), briefJa(g.Expected)),
 	}
 }
@@ -95,10 +95,10 @@ func counterSentence(g *report.Group, objects int64) report.Sentence {
 	var en, ja []string
 	if part := 100 * g.Expected / float64(max(g.Occasions, 1)); part >= 1 {
 		en = append(en, fmt.Sprintf("Activity and popularity alone would explain %.0f %% of the occasions.", part))
-		ja = append(ja, fmt.Sprintf("共同の機会の%.0f%%は、活動量と人気だけでも説明できます。", part))
+		ja = append(ja, fmt.Sprintf("同時行動の機会の%.0f%%は、活動量と人気だけでも説明できます。", part))
 	} else {
 		en = append(en, "Activity and popularity alone explain less than 1 % of the occasions.")
-		ja = append(ja, "活動量と人気だけで説明できる共同の機会は1%未満です。")
+		ja = append(ja, "活動量と人気だけで説明できる同時行動の機会は1%未満です。")
 	}
 	common := 0
 	for _, o := range g.Objects {
@@ -107,7 +107,7 @@ func counterSentence(g *report.Group, objects int64) report.Sentence {
 		}
 	}
 	if common > 0 {
-		en = append(en, fmt.Sprintf("Of the %d objects shown, %d were used by more accounts outside the group than inside.", len(g.Objects), common))
+		en = append(en, fmt.Sprintf("Objects that more accounts outside the group used than inside: %d of the %d shown.", common, len(g.Objects)))
 		ja = append(ja, fmt.Sprintf("表示した%d件の対象のうち%d件は、グループ外のアカウントの方が多く利用しています。", len(g.Objects), common))
 	}
 	if g.Occasions < objects {
@@ -124,7 +124,7 @@ func edgeNote(d coordination.Edge) report.Sentence {
 	gap := span(d.GapMedian.Seconds())
 	return report.Sentence{
 		"en": fmt.Sprintf("%s joint occasions where chance gives %s, %s co-actions, median gap %s", thousands(d.Occasions), brief(d.Expected), thousands(d.CoActions), gap["en"]),
-		"ja": fmt.Sprintf("共同の機会%s回(偶然なら%s回)、共同行動%s回、間隔の中央値%s", thousands(d.Occasions), briefJa(d.Expected), thousands(d.CoActions), gap["ja"]),
+		"ja": fmt.Sprintf("同時行動の機会%s回(偶然なら%s回)、同時行動%s回、間隔の中央値%s", thousands(d.Occasions), briefJa(d.Expected), thousands(d.CoActions), gap["ja"]),
 	}
 }
 
@@ -145,12 +145,12 @@ func whyMissed(reason int, res *Result) report.Sentence {
 	case missedOnce:
 		return report.Sentence{
 			"en": "acted together with another account of it on one occasion only, which is never significant",
-			"ja": "共同行動が一度だけであり、一度では有意にならない",
+			"ja": "同時行動が一度だけであり、一度では有意にならない",
 		}
 	case missedTest:
 		return report.Sentence{
 			"en": fmt.Sprintf("acted together several times, but not more than chance allows at a false-discovery rate of %g", res.Groups.Config.FDR),
-			"ja": fmt.Sprintf("複数回の共同行動があるが、偽発見率%gでは偶然と区別できない", res.Groups.Config.FDR),
+			"ja": fmt.Sprintf("複数回の同時行動があるが、偽発見率%gでは偶然と区別できない", res.Groups.Config.FDR),
 		}
 	case missedSmall:
 		return report.Sentence{
@@ -164,13 +164,30 @@ func whyMissed(reason int, res *Result) report.Sentence {
 	}
 }
 
+// trapWords says what honest accounts are that act together, as the
+// simulator's truth names them.
+var trapWords = map[string]report.Sentence{
+	"":             {"en": "ordinary accounts", "ja": "一般のアカウント"},
+	"outlet":       {"en": "feeds of news outlets", "ja": "報道機関の自動配信"},
+	"alert-bots":   {"en": "declared alert bots", "ja": "公表された速報ボット"},
+	"fan-campaign": {"en": "members of fan campaigns", "ja": "ファンの企画の参加者"},
+}
+
+// outsider puts a kind of accounts of no operation into words.
+func outsider(kind string) report.Sentence {
+	if s, ok := trapWords[kind]; ok {
+		return s
+	}
+	return report.Sentence{"en": kind, "ja": kind}
+}
+
 // params lists the run's settings as a user would give them.
 func (res *Result) params(r *run) []report.Param {
 	c, g := res.Network.Config, res.Groups.Config
 	p := []report.Param{
 		{Name: "--method", Value: c.Method.String(), Means: report.Sentence{"en": "rules by which edges are made", "ja": "結び付きを作る規則"}},
 		{Name: "--by", Value: r.by().String(), Means: report.Sentence{"en": "behaviours looked at", "ja": "対象とした行動"}},
-		{Name: "--window", Value: c.Window.String(), Means: report.Sentence{"en": "longest time between two actions that count as joint", "ja": "共同行動とみなす最大の間隔"}},
+		{Name: "--window", Value: c.Window.String(), Means: report.Sentence{"en": "longest time between two actions that count as joint", "ja": "同時行動とみなす最大の間隔"}},
 		{Name: "--fdr", Value: fmt.Sprint(g.FDR), Means: report.Sentence{"en": "false-discovery rate for significant edges", "ja": "有意とする偽発見率"}},
 		{Name: "--min-group", Value: fmt.Sprint(g.MinSize), Means: report.Sentence{"en": "fewest accounts of a group", "ja": "グループの最小アカウント数"}},
 		{Name: "--seed", Value: fmt.Sprint(g.Seed), Means: report.Sentence{"en": "seed of the group search", "ja": "グループ探索の乱数種"}},

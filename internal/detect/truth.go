@@ -17,9 +17,13 @@ import (
 )
 
 // readTruth reads a table of accounts and the operation or label each belongs
-// to; empty is none. Where a column says the platform, accounts also stand
-// under "platform:account".
+// to; empty is none.
 func readTruth(path string) (map[string]string, error) {
+	return readColumn(path, "operation", "label", "category")
+}
+
+// readColumn reads what one column, by any of its names, says of each account.
+func readColumn(path string, names ...string) (map[string]string, error) {
 	f, err := os.Open(path) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, fmt.Errorf("opening the truth: %w", err)
@@ -39,28 +43,30 @@ func readTruth(path string) (map[string]string, error) {
 		switch strings.ToLower(strings.TrimSpace(h)) {
 		case "account", "account_id":
 			account = i
-		case "operation", "label", "category":
-			label = i
 		case "platform":
 			platform = i
+		default:
+			if slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) {
+				label = i
+			}
 		}
 	}
 	if account < 0 || label < 0 {
-		return nil, fmt.Errorf("%s:1: want the columns account and operation (or label), found %s", path, strings.Join(header, ", "))
+		return nil, fmt.Errorf("%s:1: want the columns account and %s, found %s", path, strings.Join(names, " or "), strings.Join(header, ", "))
 	}
-	truth := map[string]string{}
+	out := map[string]string{}
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return truth, nil
+			return out, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the truth in %s: %w", path, err)
 		}
 		of := strings.TrimSpace(row[label])
-		truth[row[account]] = of
+		out[row[account]] = of
 		if platform >= 0 && row[platform] != "" {
-			truth[row[platform]+":"+row[account]] = of
+			out[row[platform]+":"+row[account]] = of
 		}
 	}
 }
@@ -70,6 +76,7 @@ type known struct {
 	source string
 	labels []string         // by the account's place; nil where nothing is known
 	silent map[string]int64 // by label: accounts that posted and gave no trace
+	traps  []string         // by the account's place: what kind of honest account may mislead; nil where the truth does not say
 }
 
 // loadTruth finds out what is known of the accounts.
@@ -79,6 +86,12 @@ func (r *run) loadTruth() known {
 		return known{}
 	}
 	k := known{source: source, labels: make([]string, len(r.result.accounts)), silent: map[string]int64{}}
+	if traps, err := readColumn(r.o.Truth, "trap"); err == nil { // few tables have it
+		k.traps = make([]string, len(r.result.accounts))
+		for i, a := range r.result.Network.Accounts {
+			k.traps[i] = cmp.Or(traps[a.Name], traps[r.result.accounts[i].id])
+		}
+	}
 	traced := make(map[string]bool, len(r.result.accounts))
 	for i, a := range r.result.Network.Accounts {
 		k.labels[i] = label(a.Name)
@@ -158,6 +171,21 @@ func (res *Result) check(k known) *report.Check {
 				holds[k] = l
 			}
 		}
+	}
+	outside := map[string]int64{}
+	for _, members := range g.Members {
+		for _, a := range members {
+			if labels[a] == "" {
+				kind := ""
+				if k.traps != nil {
+					kind = k.traps[a]
+				}
+				outside[kind]++
+			}
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(outside)) {
+		c.Outside = append(c.Outside, report.Missed{Why: outsider(kind), Count: outside[kind]})
 	}
 	var ours, theirs []int32
 	for a, l := range labels {

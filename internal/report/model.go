@@ -177,7 +177,8 @@ type Check struct {
 	ARI        float64     `json:"ari"`
 	Compared   int64       `json:"compared"` // accounts that NMI and ARI are taken over
 	Operations []Operation `json:"operations"`
-	Table      [][]int64   `json:"table,omitempty"` // groups × labels, in the order of Groups and Labels
+	Outside    []Missed    `json:"outside,omitempty"` // accounts in groups that belong to no operation, by what they are
+	Table      [][]int64   `json:"table,omitempty"`   // groups × labels, in the order of Groups and Labels
 	Labels     []string    `json:"labels,omitempty"`
 }
 

@@ -9,14 +9,15 @@ import (
 // How much of each part the summary shows, so that it stays within a screen.
 const (
 	sumGroups = 5
-	sumOps    = 5
+	sumOps    = 8
 	sumLeft   = 4
 	sumLine   = 200
+	sumReason = 100
 )
 
 // Summary writes the short text for the terminal: what was read, what was
-// found, the strongest groups, how it compares with known truth, and what was
-// left out, in at most 25 lines. The language is "ja" or "en".
+// found, the strongest groups, how it compares with known truth, what was missed
+// and why, and what was left out, in at most 30 lines. The language is "ja" or "en".
 func Summary(w io.Writer, r *Report, lang string) error {
 	if lang != "ja" {
 		lang = "en"
@@ -105,11 +106,38 @@ func (s *summary) check(c *Check) {
 	s.say("", "sum.check", percent(c.Precision), percent(c.Recall), decimal(c.NMI, 3), decimal(c.ARI, 3))
 	for i := range c.Operations[:min(len(c.Operations), sumOps)] {
 		o := &c.Operations[i]
-		s.say("  ", "sum.op", clean(o.Name, 60), number(o.Accounts), number(o.Found), percent(o.Precision), percent(o.Recall))
+		s.line("  ", s.words.say(s.lang, "sum.op", clean(o.Name, 60), number(o.Accounts), number(o.Found), percent(o.Precision), percent(o.Recall))+s.missed(o.Missed))
 	}
 	if more := len(c.Operations) - sumOps; more > 0 {
 		s.say("  ", "sum.ops.more", number(more))
 	}
+	if len(c.Outside) > 0 {
+		var kinds []string
+		for _, o := range c.Outside {
+			kinds = append(kinds, number(o.Count)+" "+s.pick(o.Why))
+		}
+		s.say("  ", "sum.outside", strings.Join(kinds, ", "))
+	}
+}
+
+// missed says how many accounts of an operation were missed, and the most
+// frequent reason.
+func (s *summary) missed(list []Missed) string {
+	if len(list) == 0 {
+		return ""
+	}
+	most, all := 0, int64(0)
+	for i := range list {
+		all += list[i].Count
+		if list[i].Count > list[most].Count {
+			most = i
+		}
+	}
+	why := clean(strings.TrimRight(s.pick(list[most].Why), ".。"), sumReason)
+	if list[most].Count == all {
+		return s.words.say(s.lang, "sum.missed", number(all), why)
+	}
+	return s.words.say(s.lang, "sum.missed.most", number(all), number(list[most].Count), why)
 }
 
 func (s *summary) left(list []LeftOut) {
