@@ -43,14 +43,12 @@ func section(t *testing.T, doc, heading string) string {
 		t.Fatalf("docs/formats.md has no %q", heading)
 	}
 	level := strings.IndexByte(heading, ' ')
-	for at, line := 0, ""; at < len(rest); at += len(line) {
-		line = rest[at:]
-		if i := strings.IndexByte(line, '\n'); i >= 0 {
-			line = line[:i+1]
-		}
+	at := 0
+	for line := range strings.Lines(rest) {
 		if n := strings.IndexByte(line, ' '); n > 0 && n <= level && strings.Trim(line[:n], "#") == "" {
 			return rest[:at]
 		}
+		at += len(line)
 	}
 	return rest
 }
