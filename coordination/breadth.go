@@ -85,6 +85,7 @@ func (n *Network) rank(ctx context.Context) error {
 			numbers[a] = uint32(len(ranked))   //nolint:gosec // fewer than accounts
 		}
 	}
+	n.ties()
 	if len(ranked) < 2 {
 		return ctx.Err()
 	}
@@ -207,6 +208,14 @@ func (n *Network) rank(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	for i, a := range ranked {
+		n.Accounts[n.order[a]].Score += scores[i]
+	}
+	return ctx.Err()
+}
+
+// ties adds to the scores what significant edges count.
+func (n *Network) ties() {
 	for i := range n.Len() {
 		if n.q[i] <= rankFDR {
 			a, b := n.Ends(i)
@@ -214,10 +223,6 @@ func (n *Network) rank(ctx context.Context) error {
 			n.Accounts[b].Score += rankTie
 		}
 	}
-	for i, a := range ranked {
-		n.Accounts[n.order[a]].Score += scores[i]
-	}
-	return ctx.Err()
 }
 
 // breadth is the part of an account's score that is compared one by one. sim

@@ -93,8 +93,9 @@ type Edge struct {
 	// Occasions is how many times they met: objects, each counted once in
 	// every bin of time (see [Network.Bin]) in which they co-acted on it, but
 	// no more than the distinct posts of either account that show it, since a
-	// post with five hashtags is one occasion. Up to ten posts that limit is
-	// all but exact, above it is estimated. Occasions are what is tested.
+	// post with five hashtags is one occasion. That limit is
+	// estimated, for few posts seldom above and often one below the truth.
+	// Occasions are what is tested.
 	Occasions int64
 	// First and Last are the earliest and latest trace of any pair.
 	First, Last time.Time

@@ -224,3 +224,17 @@ func TestScoreIsItsFormula(t *testing.T) {
 		}
 	}
 }
+
+// TestRandomTracesHaveNoGroups checks that accounts which act independently,
+// some of them very much, on objects of very uneven popularity, are in no group.
+func TestRandomTracesHaveNoGroups(t *testing.T) {
+	n := detect(t, coordination.Config{Window: time.Minute}, benchTraces(1_000_000))
+	g, err := n.Groups(context.Background(), coordination.GroupConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d of %d edges significant", g.Significant, n.Len())
+	if len(g.Members) > 0 {
+		t.Errorf("%d groups in random traces, want none", len(g.Members))
+	}
+}

@@ -24,7 +24,12 @@ import (
 //
 //	1 − exp(−2·Q·d_a·d_b/M²)
 //
-// and the number of occasions (objects and bins in which they do) is a sum of
+// An account that acts on the same objects many times meets others there more
+// often than one that acts once. The same is therefore computed with shares of
+// the bin's traces in place of d/M, and the larger of the two expectations
+// counts. Without that, the busiest accounts of purely random data pass.
+//
+// The number of occasions (objects and bins in which they do) is a sum of
 // independent rare events, so nearly Poisson (Le Cam 1960) with the sum λ of
 // these over objects and bins as its mean. Bins are days; on a long input,
 // wider. A post may show several objects at once, which the model does not
@@ -66,56 +71,75 @@ func (e *Engine) bin(at int64) uint32 { return uint32((at - e.first) / e.binWidt
 type null struct {
 	bins  []nullBin
 	place map[uint32]uint32 // by account's number: its row in degrees
-	// degrees holds, by row and bin, how many objects the account touched.
-	degrees []uint32
+	// degrees holds, by row and bin, what the account did.
+	degrees []activity
 }
+
+// activity is what an account did in a bin: how many objects it touched, and
+// in how many traces.
+type activity struct{ objects, traces uint32 }
 
 // nullBin is the model of one behaviour in one bin of time.
 type nullBin struct {
-	m      float64 // Σ d
-	sum    float64 // Σ Q
-	square float64 // Σ Q²
-	most   float64 // max Q
-	counts []float64
-	totals []float64 // by bucket of similar Q: how many objects, their Σ Q
+	objects, traces float64 // of all accounts: Σ d, and all traces
+	shared          tally   // Q of the objects
+}
+
+// tally sums up values by bucket of similar ones.
+type tally struct {
+	sum, square, most float64
+	counts, totals    []float64 // by bucket: how many values, their sum
 }
 
 func newNull() *null { return &null{place: map[uint32]uint32{}} }
 
-// qBuckets is how many buckets Q falls into: eight an octave.
-const qBuckets = 32 * 8
+// buckets is how many buckets values fall into: eight an octave.
+const buckets = 32 * 8
 
-func qBucket(q uint32) int {
-	log := bits.Len32(q) - 1
+func tallyBucket(v uint32) int {
+	log := bits.Len32(v) - 1
 	if log >= 3 {
-		return log*8 + int(q>>(log-3))&7
+		return log*8 + int(v>>(log-3))&7
 	}
-	return log*8 + int(q<<(3-log))&7
+	return log*8 + int(v<<(3-log))&7
 }
 
-// at gives a bin, making it where it is new.
-func (n *null) at(bin uint32) *nullBin {
-	for uint32(len(n.bins)) <= bin { //nolint:gosec // below maxBins + 1
-		n.bins = append(n.bins, nullBin{})
+func (t *tally) add(v uint32) {
+	if v == 0 {
+		return
 	}
-	return &n.bins[bin]
+	if t.counts == nil {
+		t.counts, t.totals = make([]float64, buckets), make([]float64, buckets)
+	}
+	i := tallyBucket(v)
+	x := float64(v)
+	t.counts[i]++
+	t.totals[i] += x
+	t.sum += x
+	t.square += x * x
+	t.most = max(t.most, x)
+}
+
+// expected is Σ 1 − exp(−rate·v) over the values v.
+func (t *tally) expected(rate float64) float64 {
+	if rate*t.most < 0.05 { // 1 − exp(−y) is y − y²/2 to within half a thousandth
+		return rate*t.sum - rate*rate*t.square/2
+	}
+	sum := 0.0
+	for i, c := range t.counts {
+		if c > 0 {
+			sum -= c * math.Expm1(-rate*t.totals[i]/c)
+		}
+	}
+	return sum
 }
 
 // add counts an object on which q pairs of accounts co-acted in a bin.
 func (n *null) add(bin, q uint32) {
-	b := n.at(bin)
-	if q == 0 {
-		return
+	for uint32(len(n.bins)) <= bin { //nolint:gosec // below maxBins + 1
+		n.bins = append(n.bins, nullBin{})
 	}
-	if b.counts == nil {
-		b.counts, b.totals = make([]float64, qBuckets), make([]float64, qBuckets)
-	}
-	i := qBucket(q)
-	b.counts[i]++
-	b.totals[i] += float64(q)
-	b.sum += float64(q)
-	b.square += float64(q) * float64(q)
-	b.most = max(b.most, float64(q))
+	n.bins[bin].shared.add(q)
 }
 
 // expected is the mean number of occasions of two accounts by chance, by
@@ -127,26 +151,17 @@ func (n *null) expected(x, y uint32) float64 {
 		return 0
 	}
 	bins := uint32(len(n.bins)) //nolint:gosec // below maxBins + 1
-	dx, dy := n.degrees[rx*bins:][:bins], n.degrees[ry*bins:][:bins]
-	lambda := 0.0
+	ax, ay := n.degrees[rx*bins:][:bins], n.degrees[ry*bins:][:bins]
+	byObjects, byTraces := 0.0, 0.0
 	for t := range n.bins {
 		b := &n.bins[t]
-		d := float64(dx[t]) * float64(dy[t])
-		if d == 0 || b.sum == 0 {
+		if ax[t].traces == 0 || ay[t].traces == 0 || b.shared.sum == 0 {
 			continue
 		}
-		rate := 2 * d / (b.m * b.m)
-		if rate*b.most < 0.05 { // 1 − exp(−y) is y − y²/2 to within half a thousandth
-			lambda += rate*b.sum - rate*rate*b.square/2
-			continue
-		}
-		for i, c := range b.counts {
-			if c > 0 {
-				lambda -= c * math.Expm1(-rate*b.totals[i]/c)
-			}
-		}
+		byObjects += b.shared.expected(2 * float64(ax[t].objects) * float64(ay[t].objects) / (b.objects * b.objects))
+		byTraces += b.shared.expected(2 * float64(ax[t].traces) * float64(ay[t].traces) / (b.traces * b.traces))
 	}
-	return lambda
+	return max(byObjects, byTraces)
 }
 
 // leastExpected keeps λ away from nothing, where two accounts co-acted across
@@ -205,9 +220,10 @@ func (n *Network) test(ctx context.Context) error {
 	for _, m := range n.nulls {
 		if m != nil {
 			layers++
-			m.degrees = make([]uint32, len(m.place)*len(m.bins))
+			m.degrees = make([]activity, len(m.place)*len(m.bins))
 		}
 	}
+	var none activity                        // of the accounts that are not asked for
 	seen := make([]uint64, e.accounts.len()) // by account: the last object and bin counted, plus one
 	err := e.eachPartition(ctx, func(s *sweepable) error {
 		for g := range s.accounts {
@@ -216,12 +232,16 @@ func (n *Network) test(ctx context.Context) error {
 			m := n.nulls[kind]
 			for _, r := range rs {
 				bin := e.bin(r.time)
+				did := &none
+				if i, ok := m.place[r.account]; ok {
+					did = &m.degrees[int(i)*len(m.bins)+int(bin)]
+				}
+				m.bins[bin].traces++
+				did.traces++
 				if mark := (uint64(r.object)<<32 | uint64(bin)) + 1; seen[r.account] != mark {
 					seen[r.account] = mark
-					m.bins[bin].m++
-					if i, ok := m.place[r.account]; ok {
-						m.degrees[int(i)*len(m.bins)+int(bin)]++
-					}
+					m.bins[bin].objects++
+					did.objects++
 				}
 			}
 		}

@@ -63,16 +63,16 @@ func TestExpectedIsTheSumOverObjects(t *testing.T) {
 	for _, q := range qs {
 		n.add(0, q)
 	}
-	n.bins[0].m = 300
+	n.bins[0].objects, n.bins[0].traces = 300, 300
 	n.place[1], n.place[2] = 0, 1
-	n.degrees = []uint32{20, 30}
+	n.degrees = []activity{{20, 20}, {30, 30}}
 	for _, q := range qs {
 		want += 1 - math.Exp(-2*float64(q)*20*30/(300*300))
 	}
 	if got := n.expected(1, 2); math.Abs(got-want) > 0.01*want {
 		t.Errorf("expected %v, want %v", got, want)
 	}
-	n.bins[0].m = 30_000
+	n.bins[0].objects, n.bins[0].traces = 30_000, 30_000
 	want = 0
 	for _, q := range qs {
 		want += 1 - math.Exp(-2*float64(q)*20*30/(30_000*30_000))
