@@ -27,11 +27,12 @@ help: ## List what can be made
 
 .PHONY: build
 build: ## Build bin/akashi
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/akashi ./cmd/akashi
+	CGO_ENABLED=1 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/akashi ./cmd/akashi
 
 .PHONY: modules
 modules:
 	@.ci/setup go
+	@.ci/setup compiler
 
 .PHONY: setup
 setup: modules ## Install what the checks need and this machine lacks (says what)
@@ -64,9 +65,7 @@ browser: ## Look at the report in Chromium
 
 .PHONY: race
 race: ## Run the tests of the packages with goroutines under the race detector
-	@if command -v "$$(go env CC)" >/dev/null; then \
-	  echo "race: $(RACE)"; CGO_ENABLED=1 go run ./internal/testrun -- -race -short $(RACE); \
-	  else echo "race: left out, for the race detector needs a C compiler (apt-get install gcc libc6-dev)"; fi
+	@echo "race: $(RACE)"; go run ./internal/testrun -- -race -short $(RACE)
 
 .PHONY: demo
 demo: modules build ## Simulate a campaign, find it, write the report (DATA=FILE: your own posts)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/akashi-project/akashi/coordination"
 	"github.com/akashi-project/akashi/internal/graph"
+	"github.com/akashi-project/akashi/internal/group"
 	"github.com/akashi-project/akashi/internal/report"
 )
 
@@ -22,7 +22,6 @@ const (
 	shownObjects  = 12
 	shownExamples = 6
 	textLimit     = 500
-	timelineBins  = 96
 )
 
 func groupID(k int) string { return fmt.Sprintf("G%d", k+1) }
@@ -62,12 +61,16 @@ func (r *run) report(ctx context.Context) error {
 		}
 		rep.Inputs = append(rep.Inputs, in)
 	}
-	details, err := res.details(ctx)
+	details, err := group.Gather(ctx, n, g, shownObjects, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("building the report: %w", err)
 	}
 	for k := range g.Members {
-		res.objects = append(res.objects, details[k].objects)
+		var objects []report.Object
+		for _, o := range details[k].Objects {
+			objects = append(objects, o.Object)
+		}
+		res.objects = append(res.objects, objects)
 		rep.Groups = append(rep.Groups, res.group(k, details[k], names, known.labels))
 	}
 	if known.labels != nil {
@@ -106,182 +109,18 @@ func (res *Result) names() ([]string, error) {
 	return out, nil
 }
 
-// detail is what all of a group's actions, not only its evidence, show.
-type detail struct {
-	objects []report.Object
-	start   time.Time
-	bin     time.Duration
-	posts   []int64
-	inStep  []int64
-}
-
-// details goes through all objects once and gathers what each group did.
-func (res *Result) details(ctx context.Context) ([]detail, error) {
-	n, g := res.Network, res.Groups
-	out := make([]detail, len(g.Members))
-	for k := range out {
-		var first, last time.Time
-		for i, e := range g.Edges[k] {
-			d := n.Edge(e)
-			if i == 0 || d.First.Before(first) {
-				first = d.First
-			}
-			if i == 0 || d.Last.After(last) {
-				last = d.Last
-			}
-		}
-		out[k].bin = binFor(last.Sub(first))
-		out[k].start = first.Truncate(out[k].bin)
-		bins := int(last.Sub(out[k].start)/out[k].bin) + 1
-		out[k].posts, out[k].inStep = make([]int64, bins), make([]int64, bins)
-	}
-	posts := make([]map[coordination.PostKey]struct{}, len(out))
-	for k := range posts {
-		posts[k] = map[coordination.PostKey]struct{}{}
-	}
-	mine := make([][]coordination.Action, len(out))
-	err := n.EachObject(ctx, func(o coordination.ObjectActions) error {
-		var touched []int32
-		for _, a := range o.Actions {
-			k := g.Of[a.Account]
-			if k < 0 {
-				continue
-			}
-			if len(mine[k]) == 0 {
-				touched = append(touched, k)
-			}
-			mine[k] = append(mine[k], a)
-		}
-		for _, k := range touched {
-			d := &out[k]
-			for _, a := range mine[k] {
-				if _, again := posts[k][a.Post]; !again {
-					posts[k][a.Post] = struct{}{}
-					d.count(d.posts, a.Time)
-				}
-			}
-			if members, steps := inStep(mine[k], n.Config.Window, func(at time.Time) { d.count(d.inStep, at) }); members > 1 && steps > 0 {
-				d.objects = append(d.objects, report.Object{
-					Behaviour: o.Behaviour.String(), Object: o.Object, Accounts: members, Everyone: o.Accounts, CoActions: steps,
-				})
-			}
-			mine[k] = mine[k][:0]
-		}
-		return nil
-	})
-	for k := range out {
-		sortObjects(out[k].objects, len(n.Accounts))
-		out[k].objects = out[k].objects[:min(len(out[k].objects), shownObjects)]
-	}
-	if err != nil {
-		return nil, fmt.Errorf("gathering what groups did: %w", err)
-	}
-	return out, nil
-}
-
-// sortObjects puts first what many of the group and few others acted on.
-func sortObjects(o []report.Object, accounts int) {
-	weight := func(x report.Object) float64 {
-		return float64(x.Accounts) * math.Log(1+float64(accounts)/float64(x.Everyone))
-	}
-	slices.SortFunc(o, func(a, b report.Object) int {
-		return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(b.CoActions, a.CoActions),
-			strings.Compare(a.Behaviour, b.Behaviour), strings.Compare(a.Object, b.Object))
-	})
-}
-
-func (d *detail) count(bins []int64, at time.Time) {
-	if i := at.Sub(d.start) / d.bin; at.Compare(d.start) >= 0 && int(i) < len(bins) {
-		bins[i]++
-	}
-}
-
-// inStep counts the accounts of some actions, and the actions that lie no more
-// than the window after one of another account.
-func inStep(actions []coordination.Action, window time.Duration, each func(time.Time)) (accounts, steps int64) {
-	near := map[int32]int{} // by account: actions inside the window
-	seen := map[int32]struct{}{}
-	from := 0
-	for _, a := range actions {
-		for ; a.Time.Sub(actions[from].Time) > window; from++ {
-			if near[actions[from].Account]--; near[actions[from].Account] == 0 {
-				delete(near, actions[from].Account)
-			}
-		}
-		near[a.Account]++
-		seen[a.Account] = struct{}{}
-		if len(near) > 1 {
-			steps++
-			each(a.Time)
-		}
-	}
-	return int64(len(seen)), steps
-}
-
-// binFor gives a bin of round width that cuts a span into few enough.
-func binFor(span time.Duration) time.Duration {
-	for _, b := range []time.Duration{
-		time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour,
-		6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 2 * 24 * time.Hour, 7 * 24 * time.Hour,
-	} {
-		if span/b < timelineBins {
-			return b
-		}
-	}
-	const day = 24 * time.Hour
-	return (span / timelineBins).Truncate(day) + day
-}
-
 // group builds what is shown of one group.
-func (res *Result) group(k int, d detail, names, labels []string) report.Group {
+func (res *Result) group(k int, d group.Detail, names, labels []string) report.Group {
 	n, g := res.Network, res.Groups
-	out := report.Group{
-		ID: groupID(k), Edges: int64(len(g.Edges[k])), Objects: slices.Clone(d.objects),
-		Timeline: report.Timeline{Start: d.start, Bin: int64(d.bin / time.Second), Posts: d.posts, CoActions: d.inStep},
-	}
+	out := group.Build(n, g, k, d)
+	out.ID = groupID(k)
 	for i := range out.Objects {
 		out.Objects[i].Object = res.veil.object(out.Objects[i].Behaviour, out.Objects[i].Object)
 	}
-	layers := map[coordination.Behaviour]*report.Layer{}
-	var gaps []float64
-	objects := int64(0)
-	for i, e := range g.Edges[k] {
-		edge := n.Edge(e)
-		out.CoActions += edge.CoActions
-		out.Occasions += edge.Occasions
-		objects += edge.Objects
-		out.Expected += edge.Expected
-		gaps = append(gaps, edge.GapMedian.Seconds())
-		if i == 0 || edge.First.Before(out.First) {
-			out.First = edge.First
-		}
-		if i == 0 || edge.Last.After(out.Last) {
-			out.Last = edge.Last
-		}
-		for _, l := range n.Behaviours(e) {
-			if layers[l.Behaviour] == nil {
-				layers[l.Behaviour] = &report.Layer{Behaviour: l.Behaviour.String()}
-			}
-			layers[l.Behaviour].Edges++
-			layers[l.Behaviour].CoActions += l.CoActions
-			layers[l.Behaviour].Objects += l.Objects
-		}
-	}
-	slices.Sort(gaps)
-	if len(gaps) > 0 {
-		out.MedianGap = gaps[len(gaps)/2]
-	}
-	for b := range coordination.NumBehaviours {
-		if l := layers[coordination.Behaviour(b)]; l != nil { //nolint:gosec // below NumBehaviours
-			out.Behaviours = append(out.Behaviours, *l)
-		}
-	}
-	slices.SortStableFunc(out.Behaviours, func(a, b report.Layer) int { return cmp.Compare(b.Edges, a.Edges) })
 	count := map[string]int{}
-	for _, a := range g.Members[k] {
-		m := report.Member{
-			Account: names[a], Posts: res.accounts[a].posts, Score: n.Accounts[a].Score, Partners: int(g.Partners[a]),
-		}
+	for i, a := range g.Members[k] {
+		m := &out.Accounts[i]
+		m.Account, m.Posts = names[a], res.accounts[a].posts
 		if labels != nil {
 			m.Truth = labels[a]
 			count[m.Truth]++
@@ -289,11 +128,8 @@ func (res *Result) group(k int, d detail, names, labels []string) report.Group {
 				out.Truth = m.Truth
 			}
 		}
-		out.Accounts = append(out.Accounts, m)
 	}
 	out.Examples = res.examples(k, names)
-	out.Why = whySentence(&out, n)
-	out.Counter = counterSentence(&out, objects)
 	return out
 }
 
@@ -391,7 +227,7 @@ func (res *Result) draw(ctx context.Context, names []string) (report.Network, er
 		edges = append(edges, graph.Edge{A: c.a, B: c.b, Weight: c.weight})
 		d := n.Edge(c.edge)
 		out.Edges = append(out.Edges, report.Edge{
-			A: int(c.a), B: int(c.b), Weight: round(c.weight, 3), Q: d.Q, Note: edgeNote(d),
+			A: int(c.a), B: int(c.b), Weight: round(c.weight, 3), Q: d.Q, Note: group.EdgeNote(d),
 		})
 	}
 	if len(out.Nodes) == 0 {

@@ -8,12 +8,23 @@
 //     when it returns an error, or never returns, either all or nothing of the
 //     batch is there.
 //   - Append is idempotent: a post is known by its [Key]. The same post again
-//     adds nothing; a post whose content differs (see [SameContent]) becomes a
-//     new version, and searches see the newest; earlier ones stay.
+//     adds nothing, and so does a form of it that is there already as any of
+//     its versions, so that reading a file twice adds nothing even if the file
+//     holds edits. A post whose content differs from all versions (see
+//     [SameContent]) becomes a new one, and searches see the newest; earlier
+//     ones stay. Its time and its account's id are the first version's.
+//   - Within a batch the posts are taken in their order, then the deletions.
 //   - A deletion removes the text, links, media, raw records and account name
-//     of all versions, for ever, and leaves a tombstone (platform, id, account,
-//     times). A deleted post that comes again stays deleted. A deletion of a
-//     post that is not there is kept too and takes effect when it comes.
+//     of all versions, for ever, and leaves a tombstone (see [Tombstone]). A
+//     deleted post that comes again stays deleted. A deletion of a post that
+//     is not there is kept too and takes effect when it comes. An account
+//     whose last post is deleted loses its handle and name.
+//   - An account has the handle and the name of its latest post, by time, that
+//     states them; of two of one time that which came later.
+//   - Two posts of different platform or id that have one key are never merged:
+//     the later one is left out and counted (see [Appended]).
+//   - Strings are kept in valid UTF-8, times in whole microseconds (see
+//     [Clean]).
 //   - A reader sees whole batches, never a part of one. What Append
 //     acknowledged is seen by every read that begins afterwards.
 //   - Answers do not depend on the engine, nor on how posts were cut into
@@ -41,7 +52,15 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrLocked says that another process has the store open.
 	ErrLocked = errors.New("another process has the post store open")
+	// ErrField says that a field cannot be counted by.
+	ErrField = errors.New("posts cannot be counted by this field")
+	// ErrBins says that a histogram would have more than MaxBins bins, or
+	// bins shorter than a microsecond.
+	ErrBins = errors.New("too many bins")
 )
+
+// MaxBins is how many bins a histogram has at most.
+const MaxBins = 100_000
 
 // Key identifies a post: coordination.Key of "platform:id", so that evidence
 // of the engine names posts of the store. See [KeyOf].
@@ -72,15 +91,19 @@ type Batch struct {
 	Seen time.Time
 }
 
-// Deletion says that a post is gone.
+// Deletion says that a post is gone, since a time; zero means since the batch
+// was collected. ID must not be empty.
 type Deletion struct {
 	Platform, ID string
 	Time         time.Time
 }
 
-// Appended counts what a batch did.
+// Appended counts what a batch did: posts that were not there, new versions,
+// posts that added nothing, and posts that are now tombstones and were not
+// before. Collided are posts and deletions that were left out because another
+// post has their key.
 type Appended struct {
-	New, Changed, Same, Deleted int64
+	New, Changed, Same, Deleted, Collided int64
 }
 
 // Post is a post as the store gives it.
@@ -121,7 +144,8 @@ type Query struct {
 }
 
 // Position is a place in the order of posts, newest first; the zero value is
-// before the first.
+// before the first. A later post is before an earlier one, of two of one time
+// that with the greater key.
 type Position struct {
 	Time time.Time
 	Key  Key
@@ -135,24 +159,31 @@ type Searcher interface {
 	// Get gives the newest version of posts, in the order of the keys;
 	// posts that are not there are left out.
 	Get(ctx context.Context, keys []Key) ([]Post, error)
-	// Versions gives all versions of a post, the first first, with Raw.
+	// Versions gives all versions of a post, the first first, with Raw; of a
+	// deleted post its tombstone. ErrNotFound where there is no such post.
 	Versions(ctx context.Context, key Key) ([]Post, error)
 	// Count counts posts.
 	Count(ctx context.Context, q Query) (int64, error)
 	// Histogram counts posts in bins of time, in UTC, by the values of a
-	// field (query.Platform, Lang, Type, Source; "" means all together). The
-	// n most frequent values get series of their own, the others share one
-	// whose Value is "other". Bins without posts are there, as 0.
+	// field (query.Platform, Lang, Type, Source; "" means all together, in one
+	// series without a value). The n most frequent values get series of their
+	// own, most frequent first, equal ones by value; the others share one at
+	// the end whose Value is "other". Bins without posts are there, as 0: from
+	// that of From to that before To, or, where there is no such bound, from
+	// the first and to the last post. Bins are aligned as [BinStart] has it.
 	Histogram(ctx context.Context, q Query, bin time.Duration, by query.Field, n int) (Histogram, error)
-	// Top counts the most frequent values of a field (also query.Domain,
-	// Hashtag, URL, Account by alias), most frequent first, equal ones by
-	// value.
+	// Top counts the most frequent values of a field (query.Platform, Source,
+	// Lang, Type, Channel, Domain, Hashtag, URL, and Account by alias), most
+	// frequent first, equal ones by value, in the form of query.Values. A post
+	// counts once for each of its values and not at all where it has none.
 	Top(ctx context.Context, q Query, field query.Field, n int) ([]Counted, error)
 	// Accounts gives accounts by key, in the order of the keys, without
-	// those that are not there. AccountByAlias finds one by pseudonym.
+	// those that are not there. Posts, First and Last do not count deleted
+	// posts. AccountByAlias finds one by pseudonym, or ErrNotFound.
 	Accounts(ctx context.Context, keys []string) ([]Account, error)
 	AccountByAlias(ctx context.Context, alias string) (Account, error)
-	// Sources says what came by which source, by name.
+	// Sources says what came by which source, by name: the posts whose first
+	// version it brought, without deleted ones.
 	Sources(ctx context.Context) ([]Source, error)
 	// Span gives how many posts there are (newest versions, without deleted
 	// ones) and the times of the first and last.

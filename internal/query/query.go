@@ -46,8 +46,8 @@ func (Until) expr() {}
 // Field is something of a post that can be asked for.
 type Field string
 
-// The fields. Values are compared after the same folding on both sides; Parse
-// brings them to the form in which posts hold them (normalise).
+// The fields. A value is compared in the form that [Canonical] gives it with
+// those that [Values] finds in a post.
 const (
 	Platform Field = "platform" // Post.Platform, also written source:
 	Source   Field = "via"      // the import or collector that brought the post
@@ -57,7 +57,7 @@ const (
 	URL      Field = "url"      // a link's canonical address
 	Domain   Field = "domain"   // a link's registrable domain
 	Hashtag  Field = "hashtag"  // also written #tag
-	Mention  Field = "mention"  // pseudonym, or handle of an account that may be named
+	Mention  Field = "mention"  // the pseudonym of an account that the post names
 	Type     Field = "type"     // "post", "repost", "reply", "quote"
 	Has      Field = "has"      // "link", "media", "hashtag", "mention", "text"
 	State    Field = "state"    // "deleted", "edited", "synthetic"

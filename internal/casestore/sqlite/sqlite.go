@@ -45,6 +45,13 @@ func Open(ctx context.Context, path string) (*casestore.DB, error) {
 	return casestore.New(casestore.Engine{
 		Name: "sqlite", Read: read, Write: write,
 		Backup: func(ctx context.Context, to string) error {
+			// The copy is as private as the database. VACUUM INTO takes an
+			// empty file, and would make one that everybody may read.
+			f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+			if err != nil {
+				return fmt.Errorf("copying the casework database: %w", err)
+			}
+			defer f.Close() //nolint:errcheck // Sync said it
 			// VACUUM INTO reads one state of the database, on a connection
 			// of its own: one that may write, and that nobody waits for.
 			copier, err := open(path, "", 1)
@@ -53,6 +60,10 @@ func Open(ctx context.Context, path string) (*casestore.DB, error) {
 			}
 			defer copier.Close() //nolint:errcheck // it changed nothing here
 			if _, err := copier.ExecContext(ctx, `VACUUM INTO ?`, to); err != nil {
+				_ = os.Remove(to)
+				return fmt.Errorf("copying the casework database: %w", err)
+			}
+			if err := f.Sync(); err != nil {
 				return fmt.Errorf("copying the casework database: %w", err)
 			}
 			return nil
