@@ -29,9 +29,9 @@ type (
 		Field Field
 		Value string
 	}
-	// Since is met by posts published at the time or after it, Until by
-	// those published before it.
+	// Since is met by posts published at the time or after it.
 	Since struct{ Time time.Time }
+	// Until is met by posts published before the time.
 	Until struct{ Time time.Time }
 )
 

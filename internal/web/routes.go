@@ -1,0 +1,40 @@
+package web
+
+import (
+	"slices"
+
+	"github.com/akashi-project/akashi/internal/auth"
+)
+
+// allRoutes gathers the routes of all pages. Each file of pages has a method
+// that lists its own; add yours here.
+func (s *Server) allRoutes() []Route {
+	return slices.Concat(
+		s.frameRoutes(),
+		s.loginRoutes(),
+		s.settingsRoutes(),
+		s.searchRoutes(),
+	)
+}
+
+// place is an entry of the rail.
+type place struct {
+	path, title, icon string
+	action            auth.Action
+}
+
+// places are the entries of the rail in order. One is shown where a GET route
+// with its path is there and the reader may use it.
+func places() []place {
+	return []place{
+		{"/inbox", "frame.nav.inbox", "inbox", auth.FindingRead},
+		{"/coordination", "frame.nav.coordination", "waypoints", auth.FindingRead},
+		{"/search", "frame.nav.search", "search", auth.PostRead},
+		{"/detections", "frame.nav.detections", "radar", auth.DetectionRead},
+		{"/sources", "frame.nav.sources", "database", auth.SourceRead},
+		{"/unmasking", "frame.nav.unmasking", "eye-off", auth.UnmaskRead},
+		{"/people", "frame.nav.people", "users", auth.PeopleRead},
+		{"/log", "frame.nav.log", "scroll-text", auth.LogRead},
+		{"/operation", "frame.nav.operation", "monitor", auth.OperateRead},
+	}
+}

@@ -1,0 +1,33 @@
+'use strict';
+const { journey } = require('../webtest/browser.cjs');
+
+journey(async ({ args, check, looks, person }) => {
+  const analyst = await person(args.analyst, { lang: 'en', name: 'search' });
+  const drawn = async (p) => { await p.waitForSelector('[data-chart] canvas'); };
+  await looks(analyst, 'search', '/search', drawn);
+  await looks(analyst, 'search-export', '/search/export?q=platform%3Ax');
+  let page = await analyst.go('/search');
+  check((await page.title()).startsWith('Search'), 'hostile posts change nothing', await page.title());
+  check(await page.locator('.post').count() === 30, 'a page has thirty posts', await page.locator('.post').count());
+  await page.fill('#filter-q', 'platform:x "処理水"');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.chip:has-text("platform:x")');
+  check(page.url().includes('q=platform'), 'the address holds the query', page.url());
+  await drawn(page);
+  await page.click('.post .post-time a >> nth=3');
+  await page.waitForURL(/\/posts\//);
+  await looks(analyst, 'post', new URL(page.url()).pathname);
+  await page.click('.author a');
+  await page.waitForURL(/\/accounts\/acc-/);
+  await looks(analyst, 'account', new URL(page.url()).pathname);
+  check(!(await page.content()).includes('private_person'), 'no private name shows');
+  page = await analyst.go('/search?q=platform%3Ax');
+  await page.click('summary:has-text("search")');
+  await page.fill('#search-name', '処理水の監視');
+  await page.click('form[action="/search/saved"] button');
+  await page.waitForSelector('.toast');
+  check(await page.isVisible('.chip:has-text("処理水の監視")'), 'a search is saved');
+  const viewer = await person(args.viewer, { lang: 'ja', name: 'viewer' });
+  page = await viewer.go('/search');
+  check(!(await page.isVisible('a[href^="/search/export"]')), 'a viewer is offered no export');
+});
