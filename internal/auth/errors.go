@@ -66,7 +66,7 @@ var (
 )
 
 // SlowDown says that there were too many attempts.
-type SlowDown struct {
+type SlowDown struct { //nolint:errname // it reads as what is told
 	// After is how long to wait before the next.
 	After time.Duration
 }

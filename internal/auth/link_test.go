@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -240,7 +241,7 @@ func TestNewLink(t *testing.T) {
 		}
 		tok := in.browser(addr(5))
 		tok.bearer = secret
-		if res := tok.do(func(context.Context) {}); res.StatusCode != 401 {
+		if res := tok.do(func(context.Context) {}); res.StatusCode != http.StatusUnauthorized {
 			t.Errorf("the old token: %d", res.StatusCode)
 		}
 	})

@@ -44,23 +44,21 @@ func (s *Service) Login(ctx context.Context, login, password string) (*Principal
 		return nil, s.failed(ctx, "password", u)
 	}
 	s.limits.succeeded(spent)
-	more := func(tx *casestore.Tx) error { return stillThere(ctx, tx, u.ID) }
+	hash := u.hash
 	if weak {
-		hash, err := s.pass.hash(ctx, password)
-		if err != nil {
+		if hash, err = s.pass.hash(ctx, password); err != nil {
 			return nil, err
 		}
-		more = func(tx *casestore.Tx) error {
-			// Only the hash that was checked is replaced: the password may
-			// have been changed meanwhile.
-			if _, err := tx.Exec(ctx, `UPDATE users SET password = ? WHERE id = ? AND password = ?`, hash, u.ID, u.hash); err != nil {
-				return err
-			}
-			return stillThere(ctx, tx, u.ID)
-		}
 	}
-	p, err := s.enter(ctx, u, "password", more)
-	return p, hideDisabled(err)
+	return s.enter(ctx, u, "password", func(tx *casestore.Tx) error {
+		// The password that was checked must still be the person's, who may
+		// have been disabled meanwhile.
+		n, err := tx.Exec(ctx, `UPDATE users SET password = ? WHERE id = ? AND password = ? AND disabled = 0`, hash, u.ID, u.hash)
+		if err == nil && n != 1 {
+			err = ErrWrongLogin
+		}
+		return err
+	})
 }
 
 // matches checks the password of a user, who may be nobody.
@@ -75,14 +73,6 @@ func stillThere(ctx context.Context, tx *casestore.Tx, userID string) error {
 		return missing(err, ErrDisabled)
 	}
 	return nil
-}
-
-// hideDisabled tells who has proven nothing but a password no more than that.
-func hideDisabled(err error) error {
-	if errors.Is(err, ErrDisabled) {
-		return ErrWrongLogin
-	}
-	return err
 }
 
 // failed writes a failed login to the log and gives what to tell. A login that

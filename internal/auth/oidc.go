@@ -173,8 +173,7 @@ func (s *Service) FinishOIDC(ctx context.Context, query url.Values) (p *Principa
 // badOIDC says in the program's log what went wrong at the provider. No code
 // and no token is in the errors that are said.
 func (s *Service) badOIDC(ctx context.Context, err error) error {
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		err = fmt.Errorf("the provider answered %s %s", refused.ErrorCode, refused.ErrorDescription)
 	}
 	s.cfg.Log.WarnContext(ctx, "signing in at the provider", "issuer", s.oidc.cfg.Issuer, "error", err)
@@ -234,16 +233,13 @@ func (s *Service) identify(ctx context.Context, w flow, query url.Values) (ident
 // roles gives the roles that the claim gives. ErrOIDCNoRoles where there are
 // none.
 func (o *OIDC) roles(claims map[string]any) ([]Role, error) {
-	var at any = claims
-	for part := range strings.SplitSeq(o.RoleClaim, ".") {
-		m, ok := at.(map[string]any)
-		if !ok {
-			return nil, ErrOIDCNoRoles
+	at, ok := claims[o.RoleClaim] // names of claims may hold dots themselves
+	if !ok {
+		at = claims
+		for part := range strings.SplitSeq(o.RoleClaim, ".") {
+			m, _ := at.(map[string]any)
+			at = m[part]
 		}
-		at = m[part]
-	}
-	if whole, ok := claims[o.RoleClaim]; ok {
-		at = whole // names of claims may hold dots themselves
 	}
 	var values []any
 	switch x := at.(type) {

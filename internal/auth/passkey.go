@@ -252,8 +252,7 @@ func (s *Service) registered(ctx context.Context, u *user, link, name string, an
 // badPasskey says in the program's log why an answer does not hold, which the
 // library puts into words for developers.
 func (s *Service) badPasskey(ctx context.Context, err error) error {
-	var told *protocol.Error
-	if errors.As(err, &told) {
+	if told, ok := errors.AsType[*protocol.Error](err); ok {
 		s.cfg.Log.InfoContext(ctx, "a passkey's answer does not hold", "type", told.Type, "reason", told.DevInfo)
 	}
 	return ErrPasskey

@@ -23,9 +23,15 @@ type key struct {
 
 func (in *instance) key() *key {
 	u, _ := url.Parse(in.srv.URL)
+	// The virtual authenticator drops leading zeros of a key's coordinates,
+	// which RFC 9053, section 7.1.1, keeps: one key in 128 would be refused.
+	cred := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for len(cred.Key.AttestationData()) != 77 {
+		cred = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
 	return &key{
 		in: in, rp: virtualwebauthn.RelyingParty{Name: "Akashi", ID: u.Hostname(), Origin: in.srv.URL},
-		auth: virtualwebauthn.NewAuthenticator(), cred: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		auth: virtualwebauthn.NewAuthenticator(), cred: cred,
 	}
 }
 

@@ -31,9 +31,11 @@ var blocklistText string
 
 // passwords hashes and judges passwords.
 type passwords struct {
-	params  argon2id.Params
-	least   int
+	params argon2id.Params
+	least  int
+	// blocked are words, longest is the length of the longest, in bytes.
 	blocked map[string]bool
+	longest int
 	// dummy is compared with where there is no hash, so that the same work
 	// is done.
 	dummy string
@@ -51,7 +53,9 @@ func newPasswords(params argon2id.Params, least int) (*passwords, error) {
 	lines := bufio.NewScanner(strings.NewReader(blocklistText))
 	for lines.Scan() {
 		if word := strings.TrimSpace(lines.Text()); word != "" && !strings.HasPrefix(word, "#") {
-			p.blocked[skeleton(word)] = true
+			word = skeleton(word)
+			p.blocked[word] = true
+			p.longest = max(p.longest, len(word))
 		}
 	}
 	var err error
@@ -79,46 +83,64 @@ func (p *passwords) check(password, login, name string) error {
 		return fail("short")
 	case n > maxPassword:
 		return fail("long")
-	case trivial(password):
+	case trivial(password), separated(password), number(password):
 		return fail("common")
 	}
 	core := skeleton(password)
-	if p.blocked[core] || repeated(core, p.blocked) {
+	if core != "" && p.made(core) {
 		return fail("common")
 	}
-	for _, own := range []string{login, name} {
-		own = skeleton(own)
-		// What is left besides must be a password of its own for half.
-		if len(own) >= 3 && strings.Contains(core, own) &&
-			utf8.RuneCountInString(strings.ReplaceAll(core, own, "")) < p.least/2 {
-			return fail("login")
+	rest := core
+	for _, own := range strings.FieldsFunc(login+" "+name, func(r rune) bool { return !letterOrDigit(r) }) {
+		if own = skeleton(own); utf8.RuneCountInString(own) >= 2 {
+			rest = strings.ReplaceAll(rest, own, "")
 		}
+	}
+	// What is left besides must be half a password of its own.
+	if rest != core && utf8.RuneCountInString(rest) < p.least/2 {
+		return fail("login")
 	}
 	return nil
 }
 
-// leet undoes the substitutions that everybody makes.
-var leet = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "5", "s", "7", "t", "8", "b", "@", "a", "$", "s", "!", "i")
+// separated says whether a password is trivial but for signs between.
+func separated(s string) bool {
+	without := only(s, letterOrDigit)
+	return 3*utf8.RuneCountInString(without) >= 2*utf8.RuneCountInString(s) && trivial(without)
+}
 
-// skeleton gives what is left of a password without case, the digits and signs
-// at its ends, signs within, and common substitutions.
-func skeleton(s string) string {
-	s = strings.ToLower(norm.NFKC.String(s))
-	s = strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '@' && r != '$' })
-	s = leet.Replace(s)
+// number says whether a password is a number as people have them, of a
+// telephone, a birthday, a card, in whatever way it is written.
+func number(s string) bool {
+	other := func(r rune) bool { return !unicode.IsDigit(r) && !strings.ContainsRune(" +-./():_", r) }
+	return !strings.ContainsFunc(s, other) && utf8.RuneCountInString(only(s, unicode.IsDigit)) < 16
+}
+
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// only gives the characters of s for which f holds.
+func only(s string, f func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+		if f(r) {
 			return r
 		}
 		return -1
 	}, s)
 }
 
-// repeated says whether s is made of blocked words alone.
-func repeated(s string, blocked map[string]bool) bool {
-	if s == "" {
-		return true // digits and signs alone are judged by trivial and length
-	}
+// leet undoes the substitutions that everybody makes.
+var leet = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "5", "s", "7", "t", "8", "b", "@", "a", "$", "s", "!", "i")
+
+// skeleton gives the letters of a password without case and common
+// substitutions.
+func skeleton(s string) string {
+	s = strings.ToLower(norm.NFKC.String(s))
+	s = strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '@' && r != '$' })
+	return only(leet.Replace(s), unicode.IsLetter)
+}
+
+// made says whether s is made of blocked words alone.
+func (p *passwords) made(s string) bool {
 	// ends[i]: s[:i] is made of blocked words.
 	ends := make([]bool, len(s)+1)
 	ends[0] = true
@@ -126,8 +148,8 @@ func repeated(s string, blocked map[string]bool) bool {
 		if !ends[i] {
 			continue
 		}
-		for j := i + 3; j <= len(s); j++ {
-			if blocked[s[i:j]] {
+		for j := i + 1; j <= min(len(s), i+p.longest); j++ {
+			if p.blocked[s[i:j]] {
 				ends[j] = true
 			}
 		}

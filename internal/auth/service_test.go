@@ -37,7 +37,7 @@ func cli(t testing.TB) context.Context { return casestore.WithActor(t.Context(),
 // instance is a service behind its middleware on a real server, with a clock.
 type instance struct {
 	*Service
-	t   *testing.T
+	t   testing.TB
 	db  *casestore.DB
 	srv *httptest.Server
 
@@ -53,7 +53,7 @@ func each(t *testing.T, change func(url string, c *Config), f func(t *testing.T,
 	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) { f(t, start(t, db, change)) })
 }
 
-func start(t *testing.T, db *casestore.DB, change func(url string, c *Config)) *instance {
+func start(t testing.TB, db *casestore.DB, change func(url string, c *Config)) *instance {
 	t.Helper()
 	in := &instance{t: t, db: db, todo: map[string]func(http.ResponseWriter, *http.Request){}}
 	var handler http.Handler
@@ -124,8 +124,18 @@ func (in *instance) browser(addr string) *browser {
 	return &browser{in: in, client: &http.Client{Jar: jar}, addr: addr}
 }
 
+// answer is what a browser sees of an answer.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	cookies    []*http.Cookie
+}
+
+// Cookies gives the cookies that the answer sets.
+func (a answer) Cookies() []*http.Cookie { return a.cookies }
+
 // do runs f within a POST of the browser, and gives the answer.
-func (b *browser) do(f func(ctx context.Context)) *http.Response {
+func (b *browser) do(f func(ctx context.Context)) answer {
 	b.in.t.Helper()
 	return b.send(http.MethodPost, func(w http.ResponseWriter, r *http.Request) {
 		f(r.Context())
@@ -133,7 +143,7 @@ func (b *browser) do(f func(ctx context.Context)) *http.Response {
 	})
 }
 
-func (b *browser) send(method string, f func(w http.ResponseWriter, r *http.Request)) *http.Response {
+func (b *browser) send(method string, f func(w http.ResponseWriter, r *http.Request)) answer {
 	b.in.t.Helper()
 	name := casestore.NewID()
 	b.in.handle(name, f)
@@ -150,9 +160,9 @@ func (b *browser) send(method string, f func(w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		b.in.t.Fatal(err)
 	}
+	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, res.Body)
-	res.Body.Close()
-	return res
+	return answer{res.StatusCode, res.Header, res.Cookies()}
 }
 
 // login signs in and gives the error.

@@ -307,6 +307,9 @@ func (st *sessionStore) CommitCtx(ctx context.Context, hash string, b []byte, ex
 		return nil // nobody is signed in: nothing is kept
 	}
 	err = st.s.db.Housekeep(ctx, func(tx *casestore.Tx) error {
+		if err := stillThere(ctx, tx, userID); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO sessions (hash, id, user_id, data, client, network, created, seen, expires)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			hash, id, userID, string(b), v.client, network(v.addr),

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestTokens(t *testing.T) {
 		})
 		ran := false
 		res = api.do(func(context.Context) { ran = true })
-		if res.StatusCode != 401 || ran || !strings.Contains(res.Header.Get("WWW-Authenticate"), "invalid_token") {
+		if res.StatusCode != http.StatusUnauthorized || ran || !strings.Contains(res.Header.Get("WWW-Authenticate"), "invalid_token") {
 			t.Errorf("revoked: %d, ran %v", res.StatusCode, ran)
 		}
 	})

@@ -63,7 +63,7 @@ func (s *Service) cookie(v *visit, name string) string { return v.cookies[s.cook
 
 // setCookie sets one of our cookies; an age of zero or less removes it.
 func (s *Service) setCookie(v *visit, name, value string, age time.Duration) {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // G124 does not see that Secure is set where there is TLS
 		Name: s.cookieName(name), Value: value, Path: "/", MaxAge: int(age / time.Second),
 		HttpOnly: true, Secure: s.Secure(), SameSite: http.SameSiteLaxMode,
 	}
@@ -122,7 +122,7 @@ func network(a netip.Addr) string {
 		bits = 48
 	}
 	p, err := a.Prefix(bits)
-	if err != nil {
+	if err != nil || !p.IsValid() {
 		return ""
 	}
 	return p.String()

@@ -26,7 +26,7 @@ func (s *Server) searchRoutes() []Route {
 		{Method: "GET", Pattern: "/search", Action: auth.PostRead, Title: "search.title", Handler: s.searchPage},
 		{Method: "GET", Pattern: "/search/volume", Action: auth.PostRead, Handler: s.searchVolume},
 		{Method: "GET", Pattern: "/posts/{key}", Action: auth.PostRead, Handler: s.postPage},
-		{Method: "GET", Pattern: "/posts/{key}/raw", Action: auth.PostRaw, Handler: s.rawPage},
+		{Method: "GET", Pattern: "/posts/{key}/raw", Action: auth.PostRead, Handler: s.rawPage},
 		{Method: "GET", Pattern: "/accounts/{alias}", Action: auth.PostRead, Handler: s.accountPage},
 	}
 	if s.Searches != nil {
@@ -482,10 +482,28 @@ func (s *Server) postPage(w http.ResponseWriter, r *http.Request) error {
 		cards[i].ID += "-" + strconv.Itoa(i+1)
 		v.Earlier = append(v.Earlier, cards[i])
 	}
-	if versions[last].Deleted.IsZero() && s.policy.May(auth.Of(r.Context()), auth.PostRaw) {
+	if raw, err := s.mayReadRaw(r, &versions[last]); err != nil {
+		return err
+	} else if raw {
 		v.Raw = postLink(key) + "/raw"
 	}
 	return s.page(w, r, "post-page", Page{Title: s.say(r, "search.post.title"), Data: v, Place: "/search"})
+}
+
+// mayReadRaw says whether the reader may see the raw record of a post: it names
+// the account, and so only where its name may be seen.
+func (s *Server) mayReadRaw(r *http.Request, p *poststore.Post) (bool, error) {
+	who := auth.Of(r.Context())
+	if !p.Deleted.IsZero() {
+		return false, nil
+	}
+	veil, err := s.Mandate.Veil(r.Context(), who, mandate.Author(&p.Post))
+	if err != nil {
+		return false, fmt.Errorf("veiling the account: %w", err)
+	}
+	return s.policy.Allow(who, auth.PostRaw, auth.Resource{
+		Kind: "post", ID: fmt.Sprintf("%016x", uint64(p.Key)), Unmasked: veil.Account(mandate.Author(&p.Post)).Named,
+	}), nil
 }
 
 // rawPage shows a post's raw records as they were read. They hold names, and so
@@ -498,6 +516,11 @@ func (s *Server) rawPage(w http.ResponseWriter, r *http.Request) error {
 	versions, err := s.Posts.Versions(r.Context(), key)
 	if err != nil {
 		return fmt.Errorf("reading the post: %w", err)
+	}
+	if raw, err := s.mayReadRaw(r, &versions[len(versions)-1]); err != nil {
+		return err
+	} else if !raw {
+		return auth.ErrNotAllowed
 	}
 	if err := s.Record(r.Context(), string(auth.PostRaw), fmt.Sprintf("post:%016x", uint64(key)), nil); err != nil {
 		return err
