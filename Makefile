@@ -53,14 +53,14 @@ lint: ## Check the format, go vet and the linters
 
 .PHONY: unit
 unit: ## Run the tests (those in a browser: make browser)
-	@echo "unit: ./..."; go run ./internal/testrun $(FORBID) -- -skip '^TestBrowser$$' ./...
+	@echo "unit: ./..."; go run ./internal/testrun $(FORBID) -- -skip '^TestBrowser' ./...
 
 .PHONY: browser
-browser: ## Look at the report in Chromium
+browser: ## Look at the report and at the pages in Chromium (out/screenshots)
 	@if [ -d node_modules/playwright-core ] && [ -d node_modules/axe-core ] && command -v node >/dev/null && \
 	    { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then \
-	  echo "browser: ./internal/report"; \
-	  AKASHI_BROWSER_TESTS=1 go run ./internal/testrun -forbid '' -- -run '^TestBrowser$$' ./internal/report; \
+	  echo "browser: ./internal/report ./internal/web"; \
+	  AKASHI_BROWSER_TESTS=1 go run ./internal/testrun -forbid '' -- -run '^TestBrowser' ./internal/report ./internal/web; \
 	  else echo "browser: left out, for node, Chromium or node_modules is not there (make setup)"; fi
 
 .PHONY: race
@@ -97,6 +97,11 @@ define open
 printf '\nThe report: %s\n' '$(1)'; printf '  in a browser:  file://%s\n' '$(abspath $(1))'; \
   if command -v xdg-open >/dev/null; then printf '  or:            xdg-open %s\n' '$(1)'; fi
 endef
+
+.PHONY: web
+web: ## Build the pages' scripts and styles anew (web/ into internal/web/dist, which is committed)
+	@.ci/setup browser
+	npm run build
 
 .PHONY: bench
 bench: build ## Measure: Go benchmarks, then whole processes (docs/benchmarks.md)

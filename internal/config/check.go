@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -194,7 +195,7 @@ func (c *Config) checkSignIn(l *problemList) {
 		l.add(Wrong, "server.public_url", "the provider sends people back to it", "認証基盤から戻るために必要です。")
 	}
 	for name, role := range o.Roles {
-		if !listed(roles, role) {
+		if !slices.Contains(roles, role) {
 			l.add(Wrong, "oidc.roles", fmt.Sprintf("%q gives the role %q, which is none of %s", name, role, strings.Join(roles, ", ")),
 				fmt.Sprintf("「%s」に対応する「%s」という役割はありません（%s）。", name, role, strings.Join(roles, "、")))
 		}
@@ -328,14 +329,4 @@ func loopbackListen(listen string) (bool, error) {
 func loopbackHost(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.Unmap().IsLoopback()
-}
-
-// listed says that a list has a word.
-func listed(list []string, word string) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }

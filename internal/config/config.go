@@ -135,7 +135,7 @@ func defaults() *Config {
 // Load reads the configuration. path is the file, "" where there is none.
 // overrides are values that the command was told, by key ("server.listen"),
 // over what the file and the environment (AKASHI_SERVER_LISTEN) say. Where
-// anything is wrong the error is [*Invalid], which tells all of it at once;
+// anything is wrong the error is [*InvalidError], which tells all of it at once;
 // warnings are no error: see [Check].
 func Load(path string, overrides map[string]any) (*Config, error) {
 	c, problems, err := load(path, overrides, os.Environ)
@@ -149,19 +149,19 @@ func Load(path string, overrides map[string]any) (*Config, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, &Invalid{Path: path, Problems: wrong}
+		return nil, &InvalidError{Path: path, Problems: wrong}
 	}
 	return c, nil
 }
 
-// Invalid is the error of a configuration that cannot be used.
-type Invalid struct {
+// InvalidError is the error of a configuration that cannot be used.
+type InvalidError struct {
 	Path     string
 	Problems []Problem
 }
 
 // Error gives all problems, one a line.
-func (e *Invalid) Error() string {
+func (e *InvalidError) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
 		lines[i] = p.String()
@@ -252,7 +252,7 @@ func (c *Config) derive() {
 		}
 	}
 	if c.Posts.URL == "" {
-		c.Posts.URL = "duckdb:" + filepath.Join(c.Data.Dir, "posts")
+		c.Posts.URL = "duckdb:" + filepath.Join(c.Data.Dir, "posts.duckdb")
 	}
 	if c.Casework.URL == "" {
 		c.Casework.URL = "sqlite:" + filepath.Join(c.Data.Dir, "casework.db")

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +91,7 @@ log: {level: warn}
 metrics: {enabled: false}
 `)
 	environ := func() []string {
-		return []string{"AKASHI_SERVER_LISTEN=127.0.0.1:2", "AKASHI_LOG_LEVEL=debug", "AKASHI_OIDC_CLIENT_SECRET= s3 ", "OTHER=1",
+		return []string{"AKASHI_SERVER_LISTEN=127.0.0.1:2", "AKASHI_LOG_LEVEL=debug", "AKASHI_OIDC_CLIENT_SECRET= s3 ", "OTHER=1", "AKASHI_CONFIG=x",
 			"AKASHI_SERVER_PUBLIC_URL=http://localhost:2/", "AKASHI_EXPORT_MAX_POSTS=5"}
 	}
 	c, problems, err := load(path, map[string]any{"log.level": "error", "unmask.days": 7, "sessions.confirm": time.Minute}, environ)
@@ -99,7 +100,7 @@ metrics: {enabled: false}
 	}
 	want := Default()
 	want.Data.Dir = "/srv/a"
-	want.Posts.URL, want.Casework.URL = "duckdb:/srv/a/posts", "sqlite:/srv/a/casework.db"
+	want.Posts.URL, want.Casework.URL = "duckdb:/srv/a/posts.duckdb", "sqlite:/srv/a/casework.db"
 	want.Import.SpoolDir, want.Detection.Dir, want.Backup.Dir = "/srv/a/spool", "/srv/a/tmp", "/srv/a/backup"
 	want.Server.Listen, want.Server.PublicURL = "127.0.0.1:2", "http://localhost:2"
 	want.Server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("10.1.0.0/24")}
@@ -205,7 +206,7 @@ func TestProblems(t *testing.T) {
 func TestInvalid(t *testing.T) {
 	path := write(t, "akashi.yaml", "server: {listen: x}\noidc: {client_secret: hunter2}\nsessions: {min_password: 9}\n")
 	_, err := Load(path, nil)
-	var invalid *Invalid
+	var invalid *InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 2 {
 		t.Fatal(err)
 	}
@@ -312,7 +313,7 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: twice, or not a sentence: %q %q", o.Key, o.En, o.Ja)
 		}
 		seen[o.Key] = true
-		if !listed(sectionNames(), o.section()) {
+		if !slices.Contains(sectionNames(), o.section()) {
 			t.Errorf("%s has no section", o.Key)
 		}
 		if err := o.set(o.Default); err != nil {

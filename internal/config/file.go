@@ -19,8 +19,7 @@ func readFile(data []byte, path string, options map[string]*Option, places map[s
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		at, text := place{line: 1}, err.Error()
-		var said yaml.Error
-		if errors.As(err, &said) {
+		if said, ok := errors.AsType[yaml.Error](err); ok {
 			text = said.GetMessage()
 			if t := said.GetToken(); t != nil {
 				at = place{line: t.Position.Line, column: t.Position.Column}

@@ -88,8 +88,8 @@ func (c *Config) options() []Option {
 		},
 		{
 			Key: "server.tls_cert", to: &c.Server.TLSCert, Default: "", Example: "/etc/akashi/tls/cert.pem",
-			En: "Certificate with its chain (PEM), where Akashi speaks TLS itself. It is read again when the file changes.",
-			Ja: "Akashi 自身が TLS で通信する場合の証明書（中間証明書を含む PEM）。ファイルが変わると読み直します。",
+			En: "Certificate with its chain (PEM), where Akashi speaks TLS itself. It is read when Akashi starts: start it anew after renewing it.",
+			Ja: "Akashi 自身が TLS で通信する場合の証明書（中間証明書を含む PEM）。起動時に読み込むため、更新後は再起動してください。",
 		},
 		{
 			Key: "server.tls_key", to: &c.Server.TLSKey, Default: "", Example: "/etc/akashi/tls/key.pem",
@@ -107,9 +107,9 @@ func (c *Config) options() []Option {
 			Ja: "X-Forwarded-For を信頼するプロキシーのアドレスまたはネットワーク。指定しないと、すべての訪問者がプロキシーのアドレスとして扱われ、ログイン試行の制限も共有されます。",
 		},
 		{
-			Key: "posts.url", to: &c.Posts.URL, Default: "", Example: "duckdb:/var/lib/akashi/posts",
-			En: "Post store: \"duckdb:\" and a path. Empty: posts in the data folder.",
-			Ja: "投稿の保管庫。「duckdb:」に続けてパスを書きます。空ならデータフォルダーの posts です。",
+			Key: "posts.url", to: &c.Posts.URL, Default: "", Example: "duckdb:/var/lib/akashi/posts.duckdb",
+			En: "Post store: \"duckdb:\" and a path. Empty: posts.duckdb in the data folder.",
+			Ja: "投稿の保管庫。「duckdb:」に続けてパスを書きます。空ならデータフォルダーの posts.duckdb です。",
 		},
 		{
 			Key: "posts.memory", to: &c.Posts.Memory, Default: "2GiB",

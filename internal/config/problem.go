@@ -86,6 +86,9 @@ func (l *problemList) unknown(key string, at place, keys []string) {
 // unknownEnv says that a variable is none of ours. That stops nothing: others
 // may use the same prefix.
 func (l *problemList) unknownEnv(name string, byEnv map[string]string) {
+	if name == envPrefix+"CONFIG" { // the command's: which file
+		return
+	}
 	en, ja := "no option has this name", "この名前の項目はありません。"
 	if near := nearest(name, slices.Sorted(maps.Keys(byEnv))); near != "" {
 		en += fmt.Sprintf(": did you mean %s?", near)

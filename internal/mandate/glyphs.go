@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// glyph is one character of a text as a reader or a browser takes it: bytes
-// from to to of the text stand for r.
+// glyph is one character of a text as a reader or a browser takes it: the
+// bytes between from and to stand for r.
 type glyph struct {
 	r        rune
 	from, to int32

@@ -150,7 +150,7 @@ func makeKey(path string) (err error) {
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // a name too many does no harm
 	_, err = f.Write(secret)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err //nolint:wrapcheck // wrapped by OpenKey
 	}
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {

@@ -21,7 +21,7 @@ import (
 var stems = []string{
 	"opinion", "belief", "believ", "ideolog", "stance", "sentiment", "attitude", "emotion", "politic", "leaning", "partisan",
 	"religi", "faith", "creed", "worship", "philosoph", "health", "illness", "disease", "diagnos", "disabilit", "medical", "psych",
-	"ethnic", "race", "racial", "nationalit", "caste", "birthplace", "sex", "gender", "homosex", "lgbt", "unionmember", "criminal",
+	"ethnic", "race", "racial", "nationality", "caste", "birthplace", "sex", "gender", "homosex", "lgbt", "unionmember", "criminal",
 	"conviction", "genetic", "biometric", "temperament", "character_trait", "loyal",
 }
 

@@ -113,10 +113,10 @@ func (s *Service) Names() *Names { return s.names }
 // by a grant count as read, and are in the log, once this returns.
 //
 // A nil principal sees marked accounts by name and all others under their
-// pseudonyms. Exports, alerts and whatever leaves the screen of one person use
-// that. So does a token without the right to read requests for unmasking.
+// pseudonyms: what exports, alerts and whatever leaves the screen of one person
+// use. A token sees as much, since a grant is a person's.
 func (s *Service) Veil(ctx context.Context, p *auth.Principal, accounts ...Account) (*Veil, error) {
-	mayRead := p != nil && (p.Token == "" || slices.Contains(p.Scopes, auth.UnmaskRead))
+	mayRead := p != nil && p.Token == ""
 	var marks *markSet
 	var held map[accountKey]grant
 	now := s.db.Now()

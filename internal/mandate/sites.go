@@ -60,7 +60,7 @@ var sites = func() map[string]*site {
 	reddit := &site{platform: "reddit", paths: []string{"user/{handle}", "u/{handle}"}}
 	// '@' in an address names an account on any host: these have no more.
 	none := &site{}
-	m := map[string]*site{
+	return map[string]*site{
 		"x.com": x, "twitter.com": x, "fxtwitter.com": x, "vxtwitter.com": x, "fixupx.com": x, "fixvx.com": x,
 		"xcancel.com": x, "twstalker.com": x, "sotwe.com": x, "x-com.translate.goog": x, "twitter-com.translate.goog": x,
 		"pic.x.com": none, "pic.twitter.com": none, "help.x.com": none, "help.twitter.com": none, "blog.x.com": none,
@@ -96,12 +96,7 @@ var sites = func() map[string]*site {
 		"douyin.com":      {platform: "douyin", paths: []string{"user/{id}"}},
 		"bsky.social":     bluesky,
 	}
-	return m
 }()
-
-// elsewhere are the forms of paths that name accounts on hosts not listed:
-// servers of the fediverse and forums.
-var elsewhere = []string{"users/{handle}", "user/{handle}", "u/{handle}", "accounts/{handle}", "profile/{handle}", "profiles/{handle}"}
 
 // siteOf gives the site of a host name in lower case; nil for others.
 func siteOf(host string) *site {

@@ -73,8 +73,6 @@ CREATE TABLE findings (
     novelty     DOUBLE PRECISION NOT NULL,
     tempo       DOUBLE PRECISION NOT NULL,
     accounts    BIGINT NOT NULL,
-    summary     TEXT NOT NULL, -- the rest of what a list shows, as JSON
-    search      TEXT NOT NULL, -- what the text of a filter is looked for in
     digest      TEXT NOT NULL, -- of the newest snapshot
     first_seen  BIGINT NOT NULL, -- end of the scope when it was first seen
     last_action BIGINT NOT NULL,
@@ -83,7 +81,9 @@ CREATE TABLE findings (
     updated     BIGINT NOT NULL,
     seen        BIGINT NOT NULL,
     last_run    TEXT NOT NULL,
-    snapshot    BIGINT NOT NULL
+    snapshot    BIGINT NOT NULL,
+    search      TEXT NOT NULL, -- what the text of a filter is looked for in
+    summary     TEXT NOT NULL  -- the rest of what a list shows, as JSON; last, being long
 );
 CREATE INDEX findings_state ON findings (merged, state);
 CREATE INDEX findings_risk ON findings (merged, risk, id);
