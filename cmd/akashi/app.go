@@ -27,6 +27,12 @@ type cli struct {
 	LogLevel slog.Level       `env:"AKASHI_LOG_LEVEL" default:"warn" placeholder:"LEVEL" help:"How much to log on standard error: debug, info, warn or error."`
 	Version  kong.VersionFlag `short:"V" help:"Show the version and stop."`
 
+	Serve       serveCmd    `cmd:"" help:"Serve Akashi to browsers."`
+	Demo        demoCmd     `cmd:"" help:"Fill an instance with a made-up campaign, find it, and serve the pages."`
+	Import      importCmd   `cmd:"" help:"Bring files of posts into the store."`
+	Enter       enterCmd    `cmd:"" help:"Make a link that signs somebody in, once."`
+	Config      configCmd   `cmd:"" help:"Check, explain and show the configuration."`
+	Verify      verifyCmd   `cmd:"" help:"Check the log, offline."`
 	Detect      detectCmd   `cmd:"" help:"Find accounts that act together, and show why."`
 	Inspect     inspectCmd  `cmd:"" help:"Say what a file of posts holds."`
 	Simulate    simulateCmd `cmd:"" help:"Make posts with planted operations and their truth."`

@@ -443,8 +443,8 @@ func spark(times []int64) Spark {
 	}
 	end := time.UnixMicro(times[len(times)-1]).UTC().Truncate(time.Hour).Add(time.Hour)
 	out.Start = end.Add(-24 * time.Hour)
-	for i := len(times) - 1; i >= 0; i-- {
-		at := time.UnixMicro(times[i]).Sub(out.Start)
+	for _, t := range slices.Backward(times) {
+		at := time.UnixMicro(t).Sub(out.Start)
 		if at < 0 {
 			break
 		}

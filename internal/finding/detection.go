@@ -82,8 +82,8 @@ type ParameterVersion struct {
 	Created time.Time `json:"created"`
 }
 
-// filled gives the parameters with defaults in place of zero values.
-func (p Params) filled() Params {
+// fill puts defaults in place of zero values.
+func (p *Params) fill() {
 	if strings.TrimSpace(p.Behaviours) == "" {
 		p.Behaviours = DefaultBehaviours.String()
 	}
@@ -100,7 +100,6 @@ func (p Params) filled() Params {
 		p.MinGroup = 3
 	}
 	p.Range.From, p.Range.To = p.Range.From.UTC(), p.Range.To.UTC()
-	return p
 }
 
 // check says whether filled parameters can be.
@@ -164,7 +163,7 @@ func (p *Params) posts(at time.Time) (poststore.Query, error) {
 func (d *Detection) check() error {
 	d.Name = strings.TrimSpace(d.Name)
 	d.Schedule = strings.TrimSpace(d.Schedule)
-	d.Params = d.filled()
+	d.fill()
 	switch {
 	case d.Name == "":
 		return invalid("a detection without a name")

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,7 +196,8 @@ func (s *Service) rescheduled(ctx context.Context, d Detection) (Detection, erro
 	if err != nil {
 		return d, err
 	}
-	return out, s.schedule(&out)
+	err = s.schedule(&out)
+	return out, err
 }
 
 // ChangeDetection saves a detection's name, parameters, schedule, owner and
@@ -221,7 +223,7 @@ func (s *Service) ChangeDetection(ctx context.Context, d Detection) (Detection, 
 		changed := ""
 		if old, err := json.Marshal(was.Params); err != nil {
 			return fmt.Errorf("writing parameters: %w", err)
-		} else if string(old) != string(params) {
+		} else if !bytes.Equal(old, params) {
 			d.Parameters, changed = was.Parameters+1, string(params)
 			if err := addParameters(ctx, tx, &d, changed); err != nil {
 				return err

@@ -13,9 +13,9 @@ import (
 )
 
 const findingColumns = `f.id, f.short, f.kind, f.detection, d.name, f.state, f.reason, f.reason_text, f.link, f.owner, f.base, f.version,
-	f.merged, f.accounts, f.summary, f.last_action, f.created, f.updated, f.seen, f.last_run, f.snapshot`
+	f.merged, f.accounts, x.data, f.last_action, f.created, f.updated, f.seen, f.last_run, f.snapshot`
 
-const findingFrom = ` FROM findings f JOIN detections d ON d.id = f.detection `
+const findingFrom = ` FROM findings f JOIN detections d ON d.id = f.detection JOIN finding_summaries x ON x.finding = f.id `
 
 func scanFinding(scan func(...any) error) (Finding, error) {
 	var f Finding
@@ -225,7 +225,7 @@ func (s *Service) Snapshot(ctx context.Context, id string, version int64) (Snaps
 		return tx.Get(ctx, `SELECT data FROM finding_snapshots WHERE finding = ? AND version = ?`, []any{f.ID, version}, []any{&data})
 	})
 	if err == nil {
-		err = unpack(data, &out)
+		err = s.unpack(data, &out)
 	}
 	if err != nil {
 		return out, fmt.Errorf("snapshot %d of the finding %q: %w", version, id, err)

@@ -67,7 +67,7 @@ func (s *Service) Network(ctx context.Context, run string) (Network, error) {
 		if err := tx.Get(ctx, `SELECT data FROM run_networks WHERE run = ?`, []any{run}, []any{&data}); err != nil {
 			return err
 		}
-		if err := unpack(data, &out); err != nil {
+		if err := s.unpack(data, &out); err != nil {
 			return err
 		}
 		at := map[string]*Bubble{}

@@ -44,6 +44,7 @@ type Options struct {
 type Service struct {
 	o  Options
 	db *casestore.DB
+	packer
 	// taking has runs taken in one after another.
 	taking sync.Mutex
 	// crash, in tests, stands for a process that dies at a named point.

@@ -1,12 +1,12 @@
 package finding
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -165,30 +165,43 @@ func (s *Snapshot) digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// pack writes a value as JSON, compressed with zstd.
-func pack(v any) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1))
+// packer packs values as JSON, compressed with zstd. Its zero value is ready; the
+// tables of encoders are large enough to be worth keeping.
+type packer struct{ encoders, decoders sync.Pool }
+
+// largest is how many bytes of JSON a packed value may have.
+const largest = 1 << 30
+
+func (p *packer) pack(v any) ([]byte, error) {
+	data, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("compressing: %w", err)
-	}
-	if err := json.NewEncoder(w).Encode(v); err != nil {
 		return nil, fmt.Errorf("writing JSON: %w", err)
 	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("compressing: %w", err)
+	e, ok := p.encoders.Get().(*zstd.Encoder)
+	if !ok {
+		if e, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {
+			return nil, fmt.Errorf("compressing: %w", err)
+		}
 	}
-	return b.Bytes(), nil
+	defer p.encoders.Put(e)
+	return e.EncodeAll(data, nil), nil
 }
 
 // unpack is the inverse of pack.
-func unpack(data []byte, v any) error {
-	r, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+func (p *packer) unpack(data []byte, v any) error {
+	d, ok := p.decoders.Get().(*zstd.Decoder)
+	if !ok {
+		var err error
+		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largest)); err != nil {
+			return fmt.Errorf("decompressing: %w", err)
+		}
+	}
+	defer p.decoders.Put(d)
+	plain, err := d.DecodeAll(data, nil)
 	if err != nil {
 		return fmt.Errorf("decompressing: %w", err)
 	}
-	defer r.Close()
-	if err := json.NewDecoder(r).Decode(v); err != nil {
+	if err := json.Unmarshal(plain, v); err != nil {
 		return fmt.Errorf("reading JSON: %w", err)
 	}
 	return nil

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
@@ -236,49 +239,65 @@ func (in *intake) newness(ctx context.Context, tx *casestore.Tx, held map[string
 }
 
 // prepare decides what each group comes to and packs the snapshots, outside the
-// transaction.
+// transaction and on all cores.
 func (s *Service) prepare(ctx context.Context, in *intake) error {
 	created := s.db.Now()
 	for i := range in.groups {
 		g := &in.groups[i]
-		var err error
-		if g.digest, err = g.snapshot.digest(); err != nil {
-			return err
-		}
-		g.overlap, g.version, g.firstAt = 1, 1, in.out.end
-		var places map[string]graph.Point
 		if f := in.pairs.of[i]; f >= 0 {
 			g.was = &in.known[f]
-			g.id, g.overlap, g.firstAt = g.was.id, in.pairs.overlap[i], g.was.firstSeen
-			g.version = g.was.snapshot
-			g.changed = g.digest != g.was.digest
-			if g.changed {
-				before, err := s.Snapshot(ctx, g.id, g.was.snapshot)
-				if err != nil && !errors.Is(err, casestore.ErrNotFound) {
-					return err
-				}
-				places = make(map[string]graph.Point, len(before.Accounts))
-				for _, a := range before.Accounts {
-					places[a.Key] = graph.Point{X: a.X, Y: a.Y}
-				}
-				g.version++
-			}
+			g.id, g.overlap, g.firstAt, g.version = g.was.id, in.pairs.overlap[i], g.was.firstSeen, g.was.snapshot
 		} else {
-			g.id, g.fresh, g.changed = casestore.NewID(), true, true
+			g.id, g.fresh, g.overlap, g.firstAt = casestore.NewID(), true, 1, in.out.end
 		}
+		g.snapshot.Finding, g.snapshot.Run, g.snapshot.Created = g.id, in.run.ID, created
 		g.novelty = noveltyOf(len(g.members), g.noveltyN[0], len(g.objects), g.noveltyN[1], in.out.end.Sub(g.firstAt).Hours()/24)
-		if !g.changed {
-			continue
-		}
-		if err := placeAccounts(ctx, &g.snapshot, g.layoutKey, places); err != nil {
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, len(in.groups))
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(errs)); i = next.Add(1) - 1 {
+				if errs[i] = s.prepareOne(ctx, &in.groups[i]); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// prepareOne packs a group's snapshot where it differs from the one before.
+func (s *Service) prepareOne(ctx context.Context, g *incoming) (err error) {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("preparing snapshots: %w", err)
+	}
+	if g.digest, err = g.snapshot.digest(); err != nil {
+		return err
+	}
+	if g.was != nil && g.digest == g.was.digest {
+		return nil
+	}
+	g.changed = true
+	g.version++
+	g.snapshot.Version = g.version
+	places := map[string]graph.Point{}
+	if g.was != nil {
+		before, err := s.Snapshot(ctx, g.id, g.was.snapshot)
+		if err != nil && !errors.Is(err, casestore.ErrNotFound) {
 			return err
 		}
-		g.snapshot.Finding, g.snapshot.Version, g.snapshot.Run, g.snapshot.Created = g.id, g.version, in.run.ID, created
-		if g.packed, err = pack(&g.snapshot); err != nil {
-			return fmt.Errorf("packing a snapshot: %w", err)
+		for _, a := range before.Accounts {
+			places[a.Key] = graph.Point{X: a.X, Y: a.Y}
 		}
 	}
-	return nil
+	if err := placeAccounts(ctx, &g.snapshot, g.layoutKey, places); err != nil {
+		return err
+	}
+	g.packed, err = s.pack(&g.snapshot)
+	return err
 }
 
 // network makes the picture of the whole run, but for the short ids of new
@@ -357,7 +376,7 @@ func (s *Service) write(ctx context.Context, tx *casestore.Tx, in *intake, netwo
 			return err
 		}
 	}
-	data, err := pack(network)
+	data, err := s.pack(network)
 	if err != nil {
 		return fmt.Errorf("packing the network: %w", err)
 	}
@@ -409,17 +428,16 @@ func (w *writer) create(ctx context.Context, g *incoming) (short string, err err
 		return "", err
 	}
 	short = fmt.Sprintf("F-%d-%04d", w.year, w.last)
-	sum, err := g.sum()
+	_, err = w.tx.Exec(ctx, `INSERT INTO findings (id, short, kind, detection, state, reason, reason_text, link, owner, base, version, merged,
+		risk, novelty, tempo, accounts, search, digest, first_seen, last_action, created, created_run, updated, seen, last_run, snapshot)
+		VALUES (?, ?, ?, ?, ?, '', '', '', '', 0, 1, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, 1)`,
+		g.id, short, string(Coordination), w.run.Detection, string(StateNew), g.risk.Value, g.novelty.Value, g.tempo.Value,
+		len(g.members), searched(short, g.search), g.digest, casestore.Micros(g.firstAt), casestore.Micros(g.snapshot.Last),
+		casestore.Micros(w.now), w.run.ID, casestore.Micros(w.now), w.run.ID)
 	if err != nil {
 		return "", err
 	}
-	_, err = w.tx.Exec(ctx, `INSERT INTO findings (id, short, kind, detection, state, reason, reason_text, link, owner, base, version, merged,
-		risk, novelty, tempo, accounts, summary, search, digest, first_seen, last_action, created, created_run, updated, seen, last_run, snapshot)
-		VALUES (?, ?, ?, ?, ?, '', '', '', '', 0, 1, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, 1)`,
-		g.id, short, string(Coordination), w.run.Detection, string(StateNew), g.risk.Value, g.novelty.Value, g.tempo.Value,
-		len(g.members), sum, searched(short, g.search), g.digest, casestore.Micros(g.firstAt), casestore.Micros(g.snapshot.Last),
-		casestore.Micros(w.now), w.run.ID, casestore.Micros(w.now), w.run.ID)
-	if err != nil {
+	if err := w.summary(ctx, g); err != nil {
 		return "", err
 	}
 	if err := w.contents(ctx, g); err != nil {
@@ -428,15 +446,17 @@ func (w *writer) create(ctx context.Context, g *incoming) (short string, err err
 	return short, w.event(ctx, g.id, EventCreated, eventDetail{Accounts: [2]int{0, len(g.members)}})
 }
 
-// sum packs the summary.
-func (g *incoming) sum() (string, error) {
-	x := g.summary
+// summary writes what a list shows of a group.
+func (w *writer) summary(ctx context.Context, g *incoming) error {
+	x := g.seenGroup.summary
 	x.Risk, x.Novelty, x.Tempo = g.risk, g.novelty, g.tempo
 	data, err := json.Marshal(&x)
 	if err != nil {
-		return "", fmt.Errorf("writing a summary: %w", err)
+		return fmt.Errorf("writing a summary: %w", err)
 	}
-	return string(data), nil
+	_, err = w.tx.Exec(ctx, `INSERT INTO finding_summaries (finding, data) VALUES (?, ?)
+		ON CONFLICT (finding) DO UPDATE SET data = excluded.data`, g.id, string(data))
+	return err
 }
 
 // contents writes the members, objects and snapshot of a group anew, and that
@@ -513,13 +533,12 @@ func (w *writer) update(ctx context.Context, g *incoming) (bool, error) {
 	if changed {
 		updated = w.now
 	}
-	sum, err := g.sum()
-	if err != nil {
+	if err := w.summary(ctx, g); err != nil {
 		return false, err
 	}
-	if _, err := w.tx.Exec(ctx, `UPDATE findings SET risk = ?, novelty = ?, tempo = ?, accounts = ?, summary = ?, search = ?, digest = ?,
+	if _, err := w.tx.Exec(ctx, `UPDATE findings SET risk = ?, novelty = ?, tempo = ?, accounts = ?, search = ?, digest = ?,
 		last_action = ?, updated = ?, seen = seen + 1, last_run = ?, snapshot = ?, merged = '', version = ? WHERE id = ?`,
-		g.risk.Value, g.novelty.Value, g.tempo.Value, len(g.members), sum, searched(f.Short, g.search), g.digest,
+		g.risk.Value, g.novelty.Value, g.tempo.Value, len(g.members), searched(f.Short, g.search), g.digest,
 		casestore.Micros(g.snapshot.Last), casestore.Micros(updated), w.run.ID, g.version, version, g.id); err != nil {
 		return false, err
 	}

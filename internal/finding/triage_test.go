@@ -19,7 +19,6 @@ import (
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/graph"
 	"github.com/akashi-project/akashi/internal/post"
-	"github.com/akashi-project/akashi/internal/report"
 )
 
 // three runs a detection that makes three findings, and gives them by risk.
@@ -444,7 +443,7 @@ func TestMeasures(t *testing.T) {
 			t.Errorf("%s: %v, want %v (%+v)", c.name, c.m.Value, c.want, c.m.Parts)
 		}
 	}
-	if s := report.Sentence(Part{Name: "unknown"}.Means()); s["en"] != "unknown" {
+	if s := (Part{Name: "unknown"}).Means(); s["en"] != "unknown" {
 		t.Errorf("%v", s)
 	}
 }

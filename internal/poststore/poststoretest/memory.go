@@ -92,6 +92,7 @@ func (m *memory) Append(ctx context.Context, b poststore.Batch) (poststore.Appen
 		seen = time.Now()
 	}
 	seen = utc(seen)
+	b.Source = clean(b.Source)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, p := range b.Posts {
@@ -227,7 +228,7 @@ func (m *memory) name(p *post.Post) {
 func (m *memory) Cursor(ctx context.Context, name string) ([]byte, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if s := m.sources[name]; s != nil {
+	if s := m.sources[clean(name)]; s != nil {
 		return slices.Clone(s.cursor), ctx.Err()
 	}
 	return nil, ctx.Err()
@@ -364,7 +365,7 @@ func (m *memory) Histogram(
 		if counts[value] == nil {
 			counts[value] = make([]int64, bins)
 		}
-		counts[value][r.newest().Time.Sub(h.Start)/bin]++
+		counts[value][(r.newest().Time.UnixMicro()-h.Start.UnixMicro())/bin.Microseconds()]++
 	}
 	h.Series = poststore.TopSeries(counts, by, n)
 	return h, ctx.Err()

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/akashi-project/akashi/internal/intake"
+	"github.com/akashi-project/akashi/internal/job"
+)
+
+// importArgs are the arguments of the job that brings an upload in.
+type importArgs struct {
+	Import string `json:"import"`
+}
+
+// Kind names the job.
+func (importArgs) Kind() string { return "import" }
+
+// tidyArgs are those of the job that removes what has expired.
+type tidyArgs struct{}
+
+// Kind names the job.
+func (tidyArgs) Kind() string { return "tidy" }
+
+// registerJobs says what does the jobs that belong to no package of their own.
+func (a *App) registerJobs() {
+	job.Register(a.Jobs, func(ctx context.Context, t *job.Task[importArgs]) error {
+		err := a.Intake.Run(ctx, t.Args.Import, func(p intake.Progress) {
+			t.Progress(job.Progress{Phase: "import", Done: p.Read, Total: p.Total})
+		})
+		if errors.Is(err, intake.ErrFile) || errors.Is(err, intake.ErrCancelled) {
+			return job.Final(err)
+		}
+		return err
+	})
+	job.Register(a.Jobs, func(ctx context.Context, _ *job.Task[tidyArgs]) error {
+		return errors.Join(a.Auth.Prune(ctx), a.Intake.Sweep(ctx))
+	})
+}
+
+// startJobs begins to run jobs.
+func (a *App) startJobs(ctx context.Context) error {
+	if err := a.Jobs.Start(ctx); err != nil {
+		return err
+	}
+	if err := a.Findings.Start(ctx); err != nil {
+		return err
+	}
+	return a.Jobs.Schedule("tidy", "17 3 * * *", time.Time{}, tidyArgs{})
+}
