@@ -68,7 +68,11 @@ race: ## Run the tests of the packages with goroutines under the race detector
 	@echo "race: $(RACE)"; go run ./internal/testrun -- -race -short $(RACE)
 
 .PHONY: demo
-demo: modules build ## Simulate a campaign, find it, write the report (DATA=FILE: your own posts)
+demo: modules build ## Simulate a campaign, find it, serve the pages (DATA=FILE: your own posts)
+	bin/akashi demo --data out/demo-data $(if $(DATA),'$(DATA)')
+
+.PHONY: demo-report
+demo-report: modules build ## The same as one page, without a server (DATA=FILE: your own posts)
 	@mkdir -p out/demo
 ifdef DATA
 	bin/akashi detect '$(DATA)' -o out/demo/report

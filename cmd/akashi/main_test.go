@@ -17,6 +17,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("AKASHI_TEST_MAIN") == "1" { // a test started itself as the program
+		main()
+	}
 	testscript.Main(m, map[string]func(){"akashi": main})
 }
 

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -26,7 +28,7 @@ func loadKey(path, origin string, fresh bool) (note.Signer, string, error) {
 		if !fresh {
 			return nil, "", fmt.Errorf("%w: %s is missing, and the log is signed already: put it back from a backup", ErrKey, path)
 		}
-		if origin == "" || strings.ContainsAny(origin, " +\t\r\n") {
+		if origin == "" || !utf8.ValidString(origin) || strings.Contains(origin, "+") || strings.ContainsFunc(origin, unicode.IsSpace) {
 			return nil, "", fmt.Errorf("%w: %q cannot be a log's name", ErrKey, origin)
 		}
 		made, _, err := note.GenerateKey(rand.Reader, origin)

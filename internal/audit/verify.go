@@ -65,8 +65,8 @@ type Report struct {
 //     continues each of them: nothing that they cover was changed or taken away,
 //     even with the signing key.
 //
-// The error is ErrBroken, or ErrRolledBack where only a kept checkpoint is not
-// continued, if the report has problems; anything else if it could not be made.
+// The error is ErrBroken if the report has problems, and also ErrRolledBack if a
+// kept checkpoint is not continued; another if the report could not be made.
 // A log that is being written can be verified too.
 func Verify(ctx context.Context, dir, publicKey string, kept ...string) (Report, error) {
 	key, err := note.NewVerifier(publicKey)
@@ -84,8 +84,8 @@ func Verify(ctx context.Context, dir, publicKey string, kept ...string) (Report,
 	v.conclude()
 	if n := len(v.report.Problems) + v.report.More; n > 0 {
 		err := ErrBroken
-		if v.rolledBack && n == v.keptProblems {
-			err = ErrRolledBack
+		if v.rolledBack {
+			err = fmt.Errorf("%w: %w", ErrBroken, ErrRolledBack)
 		}
 		return v.report, fmt.Errorf("%w: %d problems, the first: %s", err, n, v.report.Problems[0])
 	}
@@ -111,7 +111,6 @@ type verification struct {
 	whole           uint64
 	kept            []signedHead
 	rolledBack      bool
-	keptProblems    int
 
 	// byLines is the tree of the lines, byHashes that of the hashes that are
 	// kept for them: which of them gives the signed root says which files
@@ -227,6 +226,10 @@ func (v *verification) heads(key note.Verifier, kept []string) {
 		}
 	}
 	v.whole = max(v.signed.Size, v.written.Size)
+	if file := v.unfounded(); file != "" {
+		v.problem(treeStateFile, "says that there are %d lines, but %d are signed and there is no %s", v.written.Size, v.signed.Size, file)
+		v.whole, v.written = v.signed.Size, signedHead{}
+	}
 	for i, raw := range kept {
 		name := fmt.Sprintf("kept checkpoint %d", i+1)
 		old, err := openHead([]byte(raw), key)
@@ -245,9 +248,37 @@ func (v *verification) heads(key note.Verifier, kept []string) {
 	}
 }
 
+// unfounded names a file that has to be there if as many lines are written as
+// the tree's state says beyond the signed ones; empty where there are all.
+func (v *verification) unfounded() string {
+	if v.signed.raw == nil || v.written.Size <= v.signed.Size {
+		return ""
+	}
+	there := func(r resource) bool {
+		_, err := os.Stat(filepath.Join(v.dir, r.path()))
+		for r.partial > 0 && err != nil { // a fuller one may have replaced it
+			r.partial++
+			_, err = os.Stat(filepath.Join(v.dir, r.path()))
+		}
+		return err == nil
+	}
+	for index := v.signed.Size / width; index < v.written.Size/width; index++ {
+		for _, k := range []kind{entries, hashes} {
+			if r := (resource{kind: k, index: index}); !there(r) {
+				return r.path()
+			}
+		}
+	}
+	for _, r := range edge(v.written.Size) {
+		if !there(r) {
+			return r.path()
+		}
+	}
+	return ""
+}
+
 func (v *verification) behind(name, format string, a ...any) {
 	v.rolledBack = true
-	v.keptProblems++
 	v.problem(name, format, a...)
 }
 

@@ -84,9 +84,9 @@ func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) (err error) {
 	case errors.Is(context.Cause(ctx), ErrCancelled):
 		return err // River marks it cancelled
 	case ctx.Err() != nil && q.isStopping():
-		return river.JobSnooze(0) // the attempt does not count
+		return river.JobSnooze(0) //nolint:wrapcheck // River knows it by its type; the attempt does not count
 	case errors.As(err, &final):
-		return river.JobCancel(err)
+		return river.JobCancel(err) //nolint:wrapcheck // River knows it by its type
 	}
 	return err
 }

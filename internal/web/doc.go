@@ -128,7 +128,9 @@
 //	    Part: "row", PartData: map[string]any{"Row": row, "Boxes": "/inbox"}})
 //
 // Classes for layout: .head (title with .actions at its end), .section, .form,
-// .actions, .scroll around a wide table, .soft, .kicker, .lead, .note, .number.
+// .actions, .soft, .kicker, .lead, .note, .number.
+// A wide table stands in <div class="scroll" tabindex="0" role="region"
+// aria-labelledby="ID of its heading">, so that it scrolls by keyboard too.
 //
 // # Pictures
 //

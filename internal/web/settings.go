@@ -186,7 +186,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, auth.ErrName):
 		return invalid("auth.name.bad")
-	case errors.Is(err, auth.ErrPasskey), errors.Is(err, auth.ErrCeremony):
+	case errors.Is(err, auth.ErrPasskey), errors.Is(err, auth.ErrCeremony), errors.Is(err, auth.ErrPasskeysOff):
 		return invalid("auth.settings.passkeys.failed")
 	case err != nil:
 		return err

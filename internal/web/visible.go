@@ -21,9 +21,11 @@ type stretch struct {
 func visible(s string) []stretch {
 	var out []stretch
 	from := 0
+	flag := false // within a flag that is spelt by tags: England's, Scotland's
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if !acts(r, n) {
+		flag = r == '\U0001F3F4' || flag && r >= 0xe0020 && r <= 0xe007f
+		if flag || !acts(r, n) {
 			i += n
 			continue
 		}
@@ -58,8 +60,7 @@ func acts(r rune, size int) bool {
 	case r >= '\u202a' && r <= '\u202e', r >= '\u2060' && r <= '\u206f', r == '\u200b', r == '\ufeff', r == '\u00ad', r == '\u034f':
 		return true
 	case r >= 0xe0000 && r <= 0xe0fff:
-		// Tags spell the flags of England, Scotland and Wales, and hidden text.
-		return r <= 0xe007f || r > 0xe01ef
+		return r < 0xe0100 || r > 0xe01ef // tags, not variants of characters
 	case r >= '\ufff0' && r <= '\ufffb', unicode.Is(unicode.Co, r), unicode.Is(unicode.Noncharacter_Code_Point, r):
 		return true
 	case r == '\u2028' || r == '\u2029':

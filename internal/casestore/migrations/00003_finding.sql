@@ -82,8 +82,7 @@ CREATE TABLE findings (
     seen        BIGINT NOT NULL,
     last_run    TEXT NOT NULL,
     snapshot    BIGINT NOT NULL,
-    search      TEXT NOT NULL, -- what the text of a filter is looked for in
-    summary     TEXT NOT NULL  -- the rest of what a list shows, as JSON; last, being long
+    search      TEXT NOT NULL  -- what the text of a filter is looked for in
 );
 CREATE INDEX findings_state ON findings (merged, state);
 CREATE INDEX findings_risk ON findings (merged, risk, id);
@@ -91,6 +90,12 @@ CREATE INDEX findings_novelty ON findings (merged, novelty, id);
 CREATE INDEX findings_tempo ON findings (merged, tempo, id);
 CREATE INDEX findings_updated ON findings (merged, updated, id);
 CREATE INDEX findings_detection ON findings (detection, id);
+
+-- The rest of what a list shows, as JSON: apart, for filters not to read it.
+CREATE TABLE finding_summaries (
+    finding TEXT PRIMARY KEY REFERENCES findings (id),
+    data    TEXT NOT NULL
+);
 
 -- Who is in a finding's group now, and what it acted on (a hash).
 CREATE TABLE finding_members (
@@ -159,6 +164,7 @@ DROP TABLE finding_seen;
 DROP TABLE finding_snapshots;
 DROP TABLE finding_objects;
 DROP TABLE finding_members;
+DROP TABLE finding_summaries;
 DROP TABLE findings;
 DROP TABLE finding_numbers;
 DROP TABLE run_networks;

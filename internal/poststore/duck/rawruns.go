@@ -45,7 +45,7 @@ func (x *rawRuns) fill(ctx context.Context, v *snapshot, rows []row, posts []pos
 		}
 		of := make(map[version][]byte)
 		err = x.s.bySeq(ctx, now.c, "seq, no, raw", "version", edited, func(r row) error {
-			raws, err := unpackRaw(r.bytes(2))
+			raws, err := splitRaw(r.bytes(2))
 			if err == nil && len(raws) > 0 {
 				of[version{r.int(0), int(r.int(1))}] = raws[0]
 			}

@@ -205,7 +205,7 @@ func (v *snapshot) versions(ctx context.Context, seq int64, newest *poststore.Po
 				return err
 			}
 			p.Time, p.Seen, p.Version = newest.Time, at(r.int(1)), int(r.int(0))
-			raws, err := unpackRaw(r.bytes(4))
+			raws, err := splitRaw(r.bytes(4))
 			if err != nil {
 				return err
 			}

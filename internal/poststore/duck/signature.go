@@ -28,7 +28,7 @@ const (
 
 // places gives the line and the three bits of a term in it.
 func places(term uint64) (line uint64, bits [3]uint64) {
-	line = term >> 32 % (signatureWords / lineWords) * lineWords
+	line = term >> 55 * lineWords // 512 lines
 	return line, [3]uint64{term & 511, term >> 9 & 511, term >> 18 & 511}
 }
 
@@ -83,38 +83,46 @@ const (
 // grams calls emit for the terms of the n-grams of a folded text: two characters
 // where one of them is dense, and three and five where none is.
 func grams(folded string, emit func(term uint64)) {
-	var at [longGram]int // where the last characters begin
-	run := 0             // characters of no dense script in a row
-	var last rune
+	var a, b, c, d rune // the characters before, the last one d
+	run := 0            // characters of no dense script in a row
 	for i := 0; i < len(folded); {
 		r, size := rune(folded[i]), 1
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(folded[i:])
 		}
-		end := i + size
-		copy(at[:], at[1:])
-		at[longGram-1] = i
 		if dense(r) {
 			run = 0
 		} else {
 			run++
 		}
-		if i > 0 && (dense(r) || dense(last)) {
-			emit(gram(folded[at[longGram-denseGram]:end]))
+		if i > 0 && (dense(r) || dense(d)) {
+			emit(gram(pair(d, r), denseGram))
 		}
 		if run >= shortGram {
-			emit(gram(folded[at[longGram-shortGram]:end]))
+			emit(gram(pair(c, d)^pair(r, 0)>>11, shortGram))
 		}
 		if run >= longGram {
-			emit(gram(folded[at[0]:end]))
+			emit(gram(pair(c, d)^pair(r, 0)>>11^gram(pair(a, b), 0), longGram))
 		}
-		last = r
-		i = end
+		a, b, c, d = b, c, d, r
+		i += size
 	}
 }
 
-// gram gives the term of a gram, a hash of its few bytes.
-func gram(s string) uint64 { return xxh3.HashString(s) }
+func pair(a, b rune) uint64 {
+	return uint64(a)<<42 ^ uint64(b)<<21 //nolint:gosec // code points have 21 bits
+}
+
+// gram gives the term of a gram of n characters put together in a word: the
+// finaliser of MurmurHash3 (Appleby), which is a permutation that mixes well.
+func gram(x, n uint64) uint64 {
+	x ^= n
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}
 
 // kind is what an item or term of a post is.
 type kind byte

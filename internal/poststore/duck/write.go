@@ -18,11 +18,10 @@ func (t *batch) write(ctx context.Context, news, edits []*state, cursor []byte) 
 	for _, step := range []func() error{
 		func() error { return t.writeNames() },
 		func() error { return t.writeAccounts(ctx) },
-		func() error { return t.writeRaw(news) },
 		func() error { return t.writePosts(news) },
 		func() error { return t.writeEdits(ctx, edits) },
 		func() error { return t.writeVersions(news, edits) },
-		func() error { return t.writeItems(ctx, news, edits) },
+		func() error { return t.writeItems(news, edits) },
 		func() error { return t.writePending(ctx) },
 		func() error { return t.writeSource(ctx, cursor) },
 	} {
@@ -102,32 +101,34 @@ func (t *batch) writeAccounts(ctx context.Context) error {
 // rawRun is how many raw records are packed together.
 const rawRun = 256
 
-// writeRaw packs the raw records of new posts. A run lies within one batch.
-func (t *batch) writeRaw(news []*state) error {
-	s := t.s
-	var runs [][]*state
-	for run := range slices.Chunk(news, rawRun) {
-		for _, st := range run {
-			st.row.raw = run[0].seq
-		}
-		runs = append(runs, run)
-	}
-	packed := make([][]byte, len(runs))
-	parallel(len(runs), 1, func(i int) {
-		raws := make([][]byte, len(runs[i]))
-		for j, st := range runs[i] {
+// rawPack is a run of raw records, packed.
+type rawPack struct {
+	first int64
+	data  []byte
+}
+
+// packRaw packs the raw records of new posts. A run lies within one batch.
+func (t *batch) packRaw(news []*state) {
+	t.packed = make([]rawPack, (len(news)+rawRun-1)/rawRun)
+	parallel(len(t.packed), 1, func(i int) {
+		run := news[i*rawRun : min((i+1)*rawRun, len(news))]
+		raws := make([][]byte, len(run))
+		for j, st := range run {
 			if st.deleted == 0 {
 				raws[j] = st.added[0].Raw
 			}
 		}
-		packed[i] = s.zip.EncodeAll(packRaw(raws), nil)
+		t.packed[i] = rawPack{run[0].seq, t.s.zip.EncodeAll(joinRaw(raws), nil)}
 	})
-	if len(runs) == 0 {
+}
+
+func (t *batch) writeRaw() error {
+	if len(t.packed) == 0 {
 		return nil
 	}
-	return s.rows("", "raw", func(add func(...driver.Value) error) error {
-		for i, run := range runs {
-			if err := add(run[0].seq, packed[i]); err != nil {
+	return t.s.rows("", "raw", func(add func(...driver.Value) error) error {
+		for _, p := range t.packed {
+			if err := add(p.first, p.data); err != nil {
 				return err
 			}
 		}
@@ -135,17 +136,21 @@ func (t *batch) writeRaw(news []*state) error {
 	})
 }
 
-// packRaw puts records together, each with its length plus one, 0 for none.
-func packRaw(raws [][]byte) []byte {
-	var b []byte
+// joinRaw puts records together, each with its length plus one, 0 for none.
+func joinRaw(raws [][]byte) []byte {
+	size := 0
+	for _, r := range raws {
+		size += len(r) + 4
+	}
+	b := make([]byte, 0, size)
 	for _, r := range raws {
 		b = append(appendCount(b, len(r), r == nil), r...)
 	}
 	return b
 }
 
-// unpackRaw takes apart what packRaw put together.
-func unpackRaw(b []byte) ([][]byte, error) {
+// splitRaw takes apart what joinRaw put together.
+func splitRaw(b []byte) ([][]byte, error) {
 	var out [][]byte
 	for len(b) > 0 {
 		n, size := binary.Uvarint(b)
@@ -245,7 +250,7 @@ func (t *batch) emptyRaw(ctx context.Context, edits []*state) error {
 				raws[i] = nil
 			}
 		}
-		if _, err := s.w.ExecContext(ctx, "UPDATE raw SET data = ? WHERE first = ?", s.zip.EncodeAll(packRaw(raws), nil), first); err != nil {
+		if _, err := s.w.ExecContext(ctx, "UPDATE raw SET data = ? WHERE first = ?", s.zip.EncodeAll(joinRaw(raws), nil), first); err != nil {
 			return fmt.Errorf("emptying raw records: %w", err)
 		}
 	}
@@ -271,7 +276,7 @@ func (s *Store) decodeRaw(data []byte) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unpackRaw(b)
+	return splitRaw(b)
 }
 
 // writeVersions writes the versions that the batch brought of posts that now
@@ -290,7 +295,7 @@ func (t *batch) writeVersions(news, edits []*state) error {
 				no := st.versions - len(st.added) + i + 1
 				raw := []byte{}
 				if no > 1 { // the first one's is packed with others
-					raw = packRaw([][]byte{in.Raw})
+					raw = joinRaw([][]byte{in.Raw})
 				}
 				folded := query.Fold(in.Text)
 				if err := add(st.seq, int32(no), t.s.content(&in.Post), t.seen, folded, //nolint:gosec // versions are few
@@ -303,7 +308,7 @@ func (t *batch) writeVersions(news, edits []*state) error {
 	})
 }
 
-func (t *batch) writeItems(_ context.Context, news, edits []*state) error {
+func (t *batch) writeItems(news, edits []*state) error {
 	return t.s.rows("", "item", func(add func(...driver.Value) error) error {
 		for _, all := range [][]*state{news, edits} {
 			for _, st := range all {
@@ -358,7 +363,7 @@ func (t *batch) writeSource(ctx context.Context, cursor []byte) error {
 }
 
 // writeBlocks writes the blocks that the batch filled.
-func (t *batch) writeBlocks(_ context.Context, blocks []block, news []*state) error {
+func (t *batch) writeBlocks(blocks []block, news []*state) error {
 	s := t.s
 	from, to := s.next>>blockBits, (s.next+int64(len(news)))>>blockBits
 	if from == to {

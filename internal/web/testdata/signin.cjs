@@ -10,12 +10,13 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   await nobody.first.fill('#login', 'nobody');
   await nobody.first.fill('#password', 'wrong password');
   await nobody.first.click('form[action="/login"] button');
+  await nobody.first.waitForSelector('.problem');
   check(await nobody.first.isVisible('.problem'), 'a wrong password is said');
   check(await nobody.first.inputValue('[name=next]') === '/settings?x=1', 'the place is kept');
   await looks(nobody, 'setup', args.setup);
   await looks(nobody, 'invite', args.invite);
   await looks(nobody, 'enter', args.viewer);
-  await looks(nobody, 'link-bad', '/invite?token=nothing');
+  await looks(nobody, 'link-bad', '/invite?token=nothing', { status: 410 });
   await nobody.close();
 
   // The set-up, by keyboard, with a password that will not do first.
@@ -27,11 +28,12 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   await page.keyboard.press('Tab');
   await page.keyboard.type('short');
   await page.keyboard.press('Enter');
+  await page.waitForSelector('#new-password-error');
   check(await page.isVisible('#new-password-error'), 'a short password is said at its field');
   check(await page.inputValue('#login') === 'admin', 'what was typed stays');
   await page.fill('#new-password', 'seven lamps on the strait');
   await page.keyboard.press('Enter');
-  await page.waitForURL('**/inbox');
+  await page.waitForURL('**/sources');
   check(true, 'the set-up signs in');
 
   // Settings: passkey, token, language.
@@ -46,7 +48,7 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   await page.waitForSelector('.toast');
   check(await page.isVisible('text=work laptop'), 'a passkey is added', await page.innerText('#toasts'));
   await page.fill('#token-name', 'nightly export');
-  await page.check('input[value="finding.read"]');
+  await page.check('#tokens input[name=scope] >> nth=0');
   await page.click('#tokens form.form button');
   check((await page.innerText('.secret code')).startsWith('aka_'), 'a token is shown once');
   await shot(page, 'settings-token');
@@ -63,12 +65,12 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   await page.waitForURL('**/login');
   check(await page.isVisible('.toast'), 'signing out is said');
   await page.click('form[action="/login/passkey"] button');
-  await page.waitForURL('**/inbox');
+  await page.waitForURL('**/sources');
   check(true, 'the passkey signs in');
   await looks(admin, 'settings', '/settings');
   await looks(admin, 'confirm', '/confirm');
   await looks(admin, 'about', '/about');
   await looks(admin, 'keys', '/keys');
-  await looks(admin, 'missing', '/nowhere');
+  await looks(admin, 'missing', '/nowhere', { status: 404 });
   await admin.close();
 });

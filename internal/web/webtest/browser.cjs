@@ -18,9 +18,10 @@
  *                     breach of the content security policy, a dialog, or a
  *                     request to another host fails the test. allow names
  *                     messages that are expected (a 404 that is asked for, say).
- *   looks(who, name, path, prepare?)  looks at a page in both languages and
- *                     themes, wide and narrow: it fits the width, axe finds
- *                     nothing serious; keeps screenshots
+ *   looks(who, name, path, o)  looks at a page in both languages and themes,
+ *                     wide and narrow: it fits the width, axe finds nothing
+ *                     serious; keeps screenshots. o: {status: 200, prepare: async
+ *                     (page, {lang, theme, width}) => …}, or prepare alone
  *   axe(page, what)   looks at a page as it is
  *   shot(page, name)  keeps a screenshot
  */
@@ -97,10 +98,19 @@ exports.journey = (f) => {
     return who;
   };
 
-  const looks = async (who, name, to, prepare) => {
+  let addresses = 0;
+  /** Goes somewhere as if from another address, which limits of attempts count. */
+  const goto = async (page, to) => {
+    addresses++;
+    await page.setExtraHTTPHeaders({ 'X-Forwarded-For': `198.51.${100 + (addresses >> 8)}.${addresses & 255}` });
+    return page.goto(args.url + to);
+  };
+
+  const looks = async (who, name, to, o = {}) => {
+    const { prepare, status = 200 } = typeof o === 'function' ? { prepare: o } : o;
     for (const lang of exports.langs) {
       const page = who.first;
-      await page.goto(args.url + to);
+      await goto(page, to);
       if (await page.getAttribute('html', 'lang') !== lang) {
         await page.click('form[action="/language"] button');
         await page.waitForLoadState();
@@ -112,7 +122,8 @@ exports.journey = (f) => {
         for (const width of exports.widths) {
           const what = `${name} ${width} ${lang} ${theme}`;
           await page.setViewportSize({ width, height: 900 });
-          await page.goto(args.url + to);
+          const answer = await goto(page, to);
+          if (answer.status() !== status) check(false, `${what}: status`, answer.status());
           if (prepare) await prepare(page, { lang, theme, width });
           const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           if (wide > 0) check(false, `${what}: fits the width`, wide);
