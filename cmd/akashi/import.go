@@ -48,7 +48,7 @@ func (i *importCmd) Run(ctx context.Context, a *app) error {
 	}
 	for _, m := range result.Imports {
 		fmt.Fprintf(a.stdout, "%s: %s; %d posts: %d new, %d changed, %d there already; %d rows, %d unreadable, %d no posts\n",
-			m.File.Name, m.State, m.Counts.Posts, m.Counts.New, m.Counts.Changed, m.Counts.Same, m.Counts.Rows, m.Counts.Bad, m.Counts.Skipped)
+			m.File.Name, m.State, m.Posts, m.New, m.Changed, m.Same, m.Rows, m.Bad, m.Skipped)
 		for _, reason := range m.Reasons {
 			fmt.Fprintf(a.stderr, "  %s\n", reason)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"os/user"
 
@@ -22,9 +23,7 @@ type InstanceFlags struct {
 // load reads the configuration.
 func (f *InstanceFlags) load(more map[string]any) (*config.Config, error) {
 	overrides := map[string]any{}
-	for k, v := range more {
-		overrides[k] = v
-	}
+	maps.Copy(overrides, more)
 	if f.Data != "" {
 		overrides["data.dir"] = f.Data
 	}

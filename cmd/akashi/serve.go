@@ -49,11 +49,7 @@ func (s *serveCmd) Run(ctx context.Context, a *app) error {
 			fmt.Fprintf(a.stdout, "There is no administrator yet. This link makes one, once, within a day:\n  %s%s\n", base, setup)
 		}
 	})
-	err = closing(built, err)
-	if err == nil && ctx.Err() != nil {
-		return nil // asked to stop, and stopped
-	}
-	return err
+	return closing(built, err)
 }
 
 // local gives an address as a browser on this machine reaches it: passkeys need

@@ -116,7 +116,10 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 		Dir: c.Detection.Dir, Budget: int64(c.Detection.Memory), Workers: c.Detection.Workers,
 	})
 	a.registerJobs()
-	return a, a.buildWeb(o)
+	if err := a.buildWeb(o); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // openLog opens the log and has it written from now on.

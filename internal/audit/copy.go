@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func copyEdge(dir, to string, checkpoint []byte, size uint64) (moved bool, err e
 			done = append(done, path)
 			continue
 		}
-		if now, errNow := os.ReadFile(filepath.Join(dir, checkpointFile)); errNow != nil || string(now) == string(checkpoint) ||
+		if now, errNow := os.ReadFile(filepath.Join(dir, checkpointFile)); errNow != nil || bytes.Equal(now, checkpoint) ||
 			!errors.Is(err, fs.ErrNotExist) {
 			return false, err // it did not move on: the file is missing
 		}

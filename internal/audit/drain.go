@@ -38,10 +38,10 @@ func (l *Log) Run(ctx context.Context, db *casestore.DB) {
 		switch {
 		case ctx.Err() != nil:
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-			defer cancel()
 			if err := l.Drain(last, db); err != nil {
 				l.logger.Error("lines stay in the outbox until the next start", "error", err)
 			}
+			cancel()
 			return
 		case err != nil:
 			l.logger.Error("lines wait for the log", "error", err, "waiting", l.Waiting(), "again_in", pause)

@@ -173,7 +173,7 @@ func TestVerifyFindsFiles(t *testing.T) {
 		}
 	}
 	// Two files that changed places.
-	a, c := filepath.Join(b.logDir(), "tile/entries/000"), filepath.Join(b.logDir(), "tile/entries/001")
+	a, c := filepath.Join(b.logDir(), "tile", "entries", "000"), filepath.Join(b.logDir(), "tile", "entries", "001")
 	if err := errors.Join(os.Rename(a, a+"x"), os.Rename(c, a), os.Rename(a+"x", c)); err != nil {
 		t.Fatal(err)
 	}

@@ -187,7 +187,8 @@ func (w *world) dump() map[string][]string {
 	out := map[string][]string{}
 	err := w.db.View(w.t.Context(), func(tx *casestore.Tx) error {
 		for _, q := range []string{
-			`SELECT id || state || version || risk || novelty || tempo || accounts || summary || digest || updated || snapshot || merged FROM findings ORDER BY id`,
+			`SELECT id || state || version || risk || novelty || tempo || accounts || digest || updated || snapshot || merged FROM findings ORDER BY id`,
+			`SELECT finding || data FROM finding_summaries ORDER BY 1`,
 			`SELECT finding || account FROM finding_members ORDER BY 1`, `SELECT finding || object FROM finding_objects ORDER BY 1`,
 			`SELECT finding || version || length(data) FROM finding_snapshots ORDER BY 1`, `SELECT id || kind || detail FROM finding_events ORDER BY 1`,
 		} {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -380,6 +381,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 					return errKilled
 				}
 				w.start()
+				wake := sync.OnceFunc(func() { close(gone) })
+				t.Cleanup(wake)
 				d := w.detection(Params{})
 				r, err := w.s.StartRun(w.ctx(), d.ID)
 				if err != nil {
@@ -399,7 +402,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 				before := w.dump()
 				// Even if the first attempt comes back to life, it finds the
 				// run taken in.
-				close(gone)
+				wake()
 				if err := old.Stop(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -475,6 +478,8 @@ func TestCancelRun(t *testing.T) {
 		}
 		w.ended(waiting.ID, RunCancelled)
 		w.start()
+		wake := sync.OnceFunc(func() { close(release) })
+		t.Cleanup(wake)
 		running, err := w.s.StartRun(w.ctx(), d.ID)
 		if err != nil || running.ID == waiting.ID {
 			t.Fatal(running, err)
@@ -486,7 +491,7 @@ func TestCancelRun(t *testing.T) {
 		if err := w.s.CancelRun(w.ctx(), running.ID); err != nil {
 			t.Fatal(err)
 		}
-		close(release)
+		wake()
 		w.ended(running.ID, RunCancelled)
 		if err := w.jobs.Stop(t.Context()); err != nil { // waits for the work to end
 			t.Fatal(err)

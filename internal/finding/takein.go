@@ -448,7 +448,7 @@ func (w *writer) create(ctx context.Context, g *incoming) (short string, err err
 
 // summary writes what a list shows of a group.
 func (w *writer) summary(ctx context.Context, g *incoming) error {
-	x := g.seenGroup.summary
+	x := g.seenGroup.summary //nolint:staticcheck // QF1008: g has a method of the name summary too, and reads as the group's
 	x.Risk, x.Novelty, x.Tempo = g.risk, g.novelty, g.tempo
 	data, err := json.Marshal(&x)
 	if err != nil {

@@ -63,10 +63,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, f func(ctx conte
 			return err
 		case <-s.stop:
 			cancel()
-			<-ended
+			<-ended //nolint:errcheck // the reader has gone
 			return nil
 		case <-ctx.Done():
-			<-ended
+			<-ended //nolint:errcheck // the reader has gone
 			return nil
 		}
 		if err == nil {
@@ -74,7 +74,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, f func(ctx conte
 		}
 		if err != nil {
 			cancel()
-			<-ended
+			<-ended    //nolint:errcheck // the reader has gone
 			return nil //nolint:nilerr // the reader has gone
 		}
 	}

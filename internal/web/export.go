@@ -58,8 +58,7 @@ func (s *Server) exportPage(w http.ResponseWriter, r *http.Request) error {
 
 // badQuery tells the reader what is wrong with a query.
 func (s *Server) badQuery(r *http.Request, err error) error {
-	var wrong *query.SyntaxError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*query.SyntaxError](err); ok {
 		return invalid("search.query.wrong", "why", wrong.Message(s.langOf(r)))
 	}
 	return err

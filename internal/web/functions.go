@@ -61,7 +61,7 @@ func timeMark(t time.Time, zone *time.Location, layout string) template.HTML {
 		return "–"
 	}
 	u := t.UTC()
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s UTC">%s</time>`, //nolint:gosec // digits
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s UTC">%s</time>`, //nolint:gosec,gocritic // digits, and quotation marks of HTML
 		u.Format(time.RFC3339), u.Format(time.DateTime), t.In(zone).Format(layout)))
 }
 

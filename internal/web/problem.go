@@ -17,7 +17,7 @@ import (
 // Problem is an error that says how it is answered: the status, and the
 // sentence that tells the reader what is wrong. A page returns one where the
 // errors that answer knows do not say enough.
-type Problem struct {
+type Problem struct { //nolint:errname // it is how an error is answered, and reads so at its uses
 	Status int
 	// Key is the sentence, Args what it is filled with.
 	Key  string
@@ -135,6 +135,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "rendering an error", "request", v.id, "error", err)
 		http.Error(w, t.What, t.Status)
+		return
 	}
 }
 

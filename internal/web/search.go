@@ -570,6 +570,7 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 		All: "/search?" + url.Values{"q": {query.Format(where)}}.Encode(),
 	}
 	if v.Shown.Named {
+		// i18n: search.class.*
 		v.Class = s.say(r, "search.class."+string(v.Shown.Class))
 	}
 	if v.Cards, err = s.cards(r, found); err != nil {

@@ -21,8 +21,7 @@ type linkView struct {
 // minPassword is what the help beside a new password says: the service tells the
 // least number of characters when asked about none.
 func (s *Server) minPassword() int {
-	var p *auth.PasswordError
-	if errors.As(s.Auth.CheckPassword("", "", ""), &p) {
+	if p, ok := errors.AsType[*auth.PasswordError](s.Auth.CheckPassword("", "", "")); ok {
 		return p.Least
 	}
 	return 0

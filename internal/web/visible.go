@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -87,14 +86,4 @@ func fold(s string, n int) (head, rest string) {
 		count++
 	}
 	return s, ""
-}
-
-// oneLine gives the beginning of a text on one line, for titles.
-func oneLine(s string, n int) string {
-	s = strings.Join(strings.Fields(s), " ")
-	head, rest := fold(s, n)
-	if rest != "" {
-		head += "…"
-	}
-	return head
 }

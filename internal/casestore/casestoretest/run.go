@@ -606,7 +606,7 @@ func errorsOf(t *testing.T, open Opener) {
 		t.Fatal(err)
 	}
 	err = db.View(ctx, func(tx *casestore.Tx) error {
-		_, err := tx.Query(ctx, `SELECT no_such_column FROM settings`) //nolint:rowserrcheck,sqlclosecheck // it fails
+		_, err := tx.Query(ctx, `SELECT no_such_column FROM settings`) //nolint:rowserrcheck,sqlclosecheck,gocritic // it fails
 		return err
 	})
 	if err == nil {

@@ -138,14 +138,14 @@ type batch struct {
 	deletions []deletion
 	done      poststore.Appended
 
-	states   map[uint64]*state
-	order    []*state // of posts that were not there, as they came
-	changes  map[uint64]*accountChange
-	fresh    []*accountChange // accounts that are new, by number
-	had      map[kind]int     // names before the batch
-	pending  []deletion       // deletions to keep
-	arrived  []uint64         // keys of kept deletions whose posts came
-	packed   []rawPack
+	states  map[uint64]*state
+	order   []*state // of posts that were not there, as they came
+	changes map[uint64]*accountChange
+	fresh   []*accountChange // accounts that are new, by number
+	had     map[kind]int     // names before the batch
+	pending []deletion       // deletions to keep
+	arrived []uint64         // keys of kept deletions whose posts came
+	packed  []rawPack
 }
 
 // state is what a batch knows of a post that it touches.

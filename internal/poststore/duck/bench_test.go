@@ -118,7 +118,7 @@ func beside(b *testing.B, s poststore.Store, rate int) (stop func()) {
 	var posts int
 	began := time.Now()
 	wg.Go(func() {
-		defer func() { _ = recover() }() // Generate has no other way to end early
+		defer func() { _ = recover() }()                                                      // Generate has no other way to end early
 		poststoretest.Generate(uint64(began.UnixNano()), 20_000_000, func(made []post.Post) { //nolint:gosec // not negative
 			for part := range slices.Chunk(made, 1000) {
 				for i := range part {

@@ -88,7 +88,7 @@ var _ poststore.Store = (*Store)(nil)
 // checkpointAt is how large the log may grow before DuckDB writes it into the
 // file, which takes about a second and holds up the batch that does it, not
 // readers.
-const checkpointAt = "1GB"
+const checkpointAt = "256MB"
 
 // Open opens the store in the file at path, or makes it. It gives
 // poststore.ErrLocked where the file is open already, here or elsewhere.

@@ -42,8 +42,8 @@ func Generate(seed uint64, n int, yield func([]post.Post)) {
 // "en", "ru", "zh", "ko" or "ar". Word 0 is in about every second post of the
 // language, word r about r+1 times rarer.
 func Word(seed uint64, lang string, rank int) string {
-	for i, l := range tongues {
-		if l.tag == lang {
+	for i := range tongues {
+		if tongues[i].tag == lang {
 			return vocabulary(seed, i)[rank]
 		}
 	}
@@ -247,4 +247,3 @@ func (g *generator) raw(p *post.Post) []byte {
 	b = append(b, p.Text...)
 	return append(b, `"}`...)
 }
-

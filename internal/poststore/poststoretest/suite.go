@@ -542,4 +542,3 @@ func compareQuery(t *testing.T, c *chance, s, model poststore.Store) {
 	}
 	same(t, "traces "+what, traces(s), traces(model))
 }
-

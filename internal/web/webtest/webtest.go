@@ -26,6 +26,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -162,9 +163,7 @@ func (s *Site) Run(t *testing.T, script string, args map[string]any) {
 		t.Fatal(err)
 	}
 	all := map[string]any{"url": s.URL, "chrome": s.chrome, "shots": shots}
-	for k, v := range args {
-		all[k] = v
-	}
+	maps.Copy(all, args)
 	data, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
