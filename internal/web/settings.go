@@ -121,13 +121,6 @@ func (s *Server) actionName(r *http.Request, a auth.Action) string {
 	return s.say(r, "auth.action."+string(a))
 }
 
-// roleName names a role in the reader's language.
-//
-// i18n: auth.role.*
-func (s *Server) roleName(r *http.Request, role auth.Role) string {
-	return s.say(r, "auth.role."+string(role))
-}
-
 func (s *Server) settings(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.settingsView(r)
 	if err != nil {

@@ -268,7 +268,7 @@ func (k *compiler) is(e query.Is) (string, func(*block) bool, error) {
 	v := query.Canonical(e.Field, e.Value)
 	switch e.Field {
 	case query.Platform, query.Lang, query.Source, query.Channel:
-		return oneOf(string(columnOf(e.Field)), kindOf(e.Field), k.s.namesOf(e.Field, e.Value))
+		return oneOf(columnOf(e.Field), kindOf(e.Field), k.s.namesOf(e.Field, e.Value))
 	case query.Account:
 		var nos []int64
 		err := each(k.ctx, k.c, "SELECT no FROM account WHERE alias_compared = ?", []any{v}, func(r row) error {

@@ -17,7 +17,7 @@ type rawRuns struct {
 // fill sets Raw of posts, whose rows are of postColumns. It reads on a
 // connection and in a transaction of its own, since the scan's has its hands
 // full; a record deleted since the scan began is then empty.
-func (x *rawRuns) fill(ctx context.Context, v *snapshot, rows []row, posts []poststore.Post) error {
+func (x *rawRuns) fill(ctx context.Context, _ *snapshot, rows []row, posts []poststore.Post) error {
 	return x.s.read(ctx, func(now *snapshot) error {
 		var missing, edited []int64
 		used := make(map[int64][][]byte)

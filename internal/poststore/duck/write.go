@@ -373,7 +373,7 @@ func (t *batch) writeBlocks(blocks []block, news []*state) error {
 		for no := from; no < to; no++ {
 			keys := make([]byte, 0, 8*blockRows)
 			for seq := no << blockBits; seq < (no+1)<<blockBits; seq++ {
-				k := uint64(0)
+				var k uint64
 				if seq < s.next {
 					k = s.tail[seq&(blockRows-1)]
 				} else {
