@@ -83,7 +83,7 @@ func TestVerifyFindsAnyByte(t *testing.T) {
 		if len(raw) <= 400 {
 			for at := range raw {
 				if file == treeStateFile {
-					for bit := range 8 { // another number of lines, too
+					for bit := 0; bit < 8 && (!testing.Short() || bit == 0); bit++ { // another number of lines, too
 						try(file, at, 1<<bit)
 					}
 				}

@@ -40,7 +40,9 @@ func tokenDays() []int { return []int{7, 30, 90, 365} }
 
 // settingsView is what the page of own settings sees.
 type settingsView struct {
-	Person   *auth.Principal
+	Person *auth.Principal
+	// Roles are the person's, in words.
+	Roles    []string
 	Zones    []string
 	Password Field
 	Passkeys []auth.Passkey
@@ -77,6 +79,9 @@ func (s *Server) settingsView(r *http.Request) (*settingsView, error) {
 	v := &settingsView{
 		Person: auth.Of(ctx), Zones: zones(), Password: s.passwordField(r), PasskeysOn: s.Auth.PasskeysOn(),
 		MayTokens: s.policy.May(auth.Of(ctx), auth.OwnTokens), Days: tokenDays(),
+	}
+	for _, role := range v.Person.Roles {
+		v.Roles = append(v.Roles, s.roleName(r, role))
 	}
 	v.OIDC, _ = s.Auth.OIDCName()
 	var err error
@@ -119,6 +124,13 @@ func (s *Server) settingsView(r *http.Request) (*settingsView, error) {
 // i18n: auth.action.*
 func (s *Server) actionName(r *http.Request, a auth.Action) string {
 	return s.say(r, "auth.action."+string(a))
+}
+
+// roleName names a role in the reader's language.
+//
+// i18n: auth.role.*
+func (s *Server) roleName(r *http.Request, role auth.Role) string {
+	return s.say(r, "auth.role."+string(role))
 }
 
 func (s *Server) settings(w http.ResponseWriter, r *http.Request) error {
