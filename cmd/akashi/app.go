@@ -31,6 +31,8 @@ type cli struct {
 	Demo        demoCmd     `cmd:"" help:"Fill an instance with a made-up campaign, find it, and serve the pages."`
 	Import      importCmd   `cmd:"" help:"Bring files of posts into the store."`
 	Enter       enterCmd    `cmd:"" help:"Make a link that signs somebody in, once."`
+	Backup      backupCmd   `cmd:"" help:"Write everything of an instance into one file."`
+	Restore     restoreCmd  `cmd:"" help:"Put a backup in place."`
 	Config      configCmd   `cmd:"" help:"Check, explain and show the configuration."`
 	Verify      verifyCmd   `cmd:"" help:"Check the log, offline."`
 	Detect      detectCmd   `cmd:"" help:"Find accounts that act together, and show why."`
