@@ -5,7 +5,7 @@ SHELL := /usr/bin/env bash
 
 # Reference data beside the checkout: tests that compare with other tools'
 # results read it, and are skipped (and say so) where it is not.
-export AKASHI_DATA := $(abspath $(or $(AKASHI_DATA),../shared/data))
+export REFERENCE_DATA := $(abspath $(or $(REFERENCE_DATA),../shared/data))
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS  := -s -w -X main.release=$(VERSION)
@@ -17,9 +17,9 @@ GOLANGCI := .cache/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 # Packages in which goroutines share memory.
 RACE := ./coordination ./internal/collect/file ./internal/detect
 
-# A test that lacks reference data says so by naming AKASHI_DATA; where the data
+# A test that lacks reference data says so by naming REFERENCE_DATA; where the data
 # is there, none may be skipped for want of it.
-FORBID := $(if $(wildcard $(AKASHI_DATA)/coordination/reference/*),-forbid AKASHI_DATA)
+FORBID := $(if $(wildcard $(REFERENCE_DATA)/coordination/reference/*),-forbid REFERENCE_DATA)
 
 .PHONY: help
 help: ## List what can be made
@@ -82,12 +82,12 @@ else
 endif
 	@$(call open,out/demo/report/report.html)
 
-IRA := $(firstword $(DATA) $(wildcard $(AKASHI_DATA)/coordination/ira-2016-10.csv.gz))
+IRA := $(firstword $(DATA) $(wildcard $(REFERENCE_DATA)/coordination/ira-2016-10.csv.gz))
 
 .PHONY: demo-ira
 demo-ira: modules build ## Find groups in the Internet Research Agency's tweets, compared with researchers' labels
 ifeq ($(IRA),)
-	@echo "The tweets are not at $(AKASHI_DATA)/coordination/ira-2016-10.csv.gz. FiveThirtyEight publishes them (CC BY 4.0):"
+	@echo "The tweets are not at $(REFERENCE_DATA)/coordination/ira-2016-10.csv.gz. FiveThirtyEight publishes them (CC BY 4.0):"
 	@echo "  git clone --depth 1 https://github.com/fivethirtyeight/russian-troll-tweets ../russian-troll-tweets"
 	@echo "  make demo-ira DATA='../russian-troll-tweets/IRAhandle_tweets_*.csv'"
 	@exit 1

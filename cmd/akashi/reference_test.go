@@ -14,13 +14,13 @@ import (
 // sharedData gives a path in the reference data, or skips the test.
 func sharedData(t testing.TB, name string) string {
 	t.Helper()
-	dir := os.Getenv("AKASHI_DATA")
+	dir := os.Getenv("REFERENCE_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "data")
 	}
 	path := filepath.Join(dir, "coordination", name)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("reference data not there: %v (AKASHI_DATA names its folder)", err)
+		t.Skipf("reference data not there: %v (REFERENCE_DATA names its folder)", err)
 	}
 	return path
 }

@@ -58,13 +58,13 @@ const binary = "bin/akashi"
 
 // data gives a file of the reference data, or says where it is expected.
 func data(name string) (string, error) {
-	dir := os.Getenv("AKASHI_DATA")
+	dir := os.Getenv("REFERENCE_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "shared", "data")
 	}
 	path := filepath.Join(dir, "coordination", name)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("reference data not there (AKASHI_DATA names its folder): %w", err)
+		return "", fmt.Errorf("reference data not there (REFERENCE_DATA names its folder): %w", err)
 	}
 	return path, nil
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // sharedData gives a file of the measured data sets, which lie beside the
-// module or where AKASHI_DATA says; without them the test is skipped.
+// module or where REFERENCE_DATA says; without them the test is skipped.
 func sharedData(tb testing.TB, parts ...string) string {
 	tb.Helper()
-	dir := os.Getenv("AKASHI_DATA")
+	dir := os.Getenv("REFERENCE_DATA")
 	if dir == "" {
 		at, err := os.Getwd()
 		if err != nil {
@@ -34,7 +34,7 @@ func sharedData(tb testing.TB, parts ...string) string {
 	}
 	path := filepath.Join(append([]string{dir}, parts...)...)
 	if _, err := os.Stat(path); err != nil {
-		tb.Skipf("the data set %s is not here (AKASHI_DATA names its folder): skipped", filepath.Join(parts...))
+		tb.Skipf("the data set %s is not here (REFERENCE_DATA names its folder): skipped", filepath.Join(parts...))
 	}
 	return path
 }
