@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/intake"
 	"github.com/akashi-project/akashi/internal/job"
 )
@@ -16,6 +17,12 @@ type importArgs struct {
 
 // Kind names the job.
 func (importArgs) Kind() string { return "import" }
+
+// queueImport has an upload brought in, as part of the change that notes it.
+func (a *App) queueImport(ctx context.Context, tx *casestore.Tx, id string) error {
+	_, _, err := a.Jobs.Enqueue(ctx, tx, importArgs{Import: id}, job.Once{Unique: true})
+	return err
+}
 
 // tidyArgs are those of the job that removes what has expired.
 type tidyArgs struct{}

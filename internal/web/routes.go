@@ -14,6 +14,15 @@ func (s *Server) allRoutes() []Route {
 		s.loginRoutes(),
 		s.settingsRoutes(),
 		s.searchRoutes(),
+		s.inboxRoutes(),
+		s.findingRoutes(),
+		s.coordinationRoutes(),
+		s.detectionRoutes(),
+		s.sourcesRoutes(),
+		s.unmaskingRoutes(),
+		s.peopleRoutes(),
+		s.logRoutes(),
+		s.operationRoutes(),
 	)
 }
 

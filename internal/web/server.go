@@ -8,9 +8,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
+	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/i18n"
+	"github.com/akashi-project/akashi/internal/intake"
+	"github.com/akashi-project/akashi/internal/job"
 	"github.com/akashi-project/akashi/internal/mandate"
 	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/search"
@@ -39,6 +43,17 @@ type Deps struct {
 	Searches *search.Service
 	// Casework takes lines for the log about what was read.
 	Casework *casestore.DB
+	// Findings are what detections found; nil leaves the inbox, findings,
+	// networks and detections out.
+	Findings *finding.Service
+	// Intake brings uploads in, as jobs that QueueImport puts in the queue
+	// as part of a change; nil leaves sources and imports out.
+	Intake      *intake.Service
+	QueueImport func(ctx context.Context, tx *casestore.Tx, id string) error
+	// Jobs are shown on the page of operation.
+	Jobs *job.Queue
+	// Audit is the log; nil leaves its page out.
+	Audit *audit.Log
 	// Now gives the time; nil means time.Now.
 	Now func() time.Time
 }

@@ -1,0 +1,4 @@
+package web
+
+// coordinationRoutes are the pages of this file.
+func (s *Server) coordinationRoutes() []Route { return nil }

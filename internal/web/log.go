@@ -1,0 +1,4 @@
+package web
+
+// logRoutes are the pages of this file.
+func (s *Server) logRoutes() []Route { return nil }

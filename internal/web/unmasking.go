@@ -1,0 +1,4 @@
+package web
+
+// unmaskingRoutes are the pages of this file.
+func (s *Server) unmaskingRoutes() []Route { return nil }
