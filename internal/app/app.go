@@ -114,6 +114,9 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	a.Findings = finding.New(finding.Options{
 		DB: a.DB, Posts: a.Posts, Jobs: a.Jobs, Log: o.Log, Program: o.Version,
 		Dir: c.Detection.Dir, Budget: int64(c.Detection.Memory), Workers: c.Detection.Workers,
+		Defaults: finding.Params{
+			Behaviours: strings.Join(c.Detection.Behaviours, ","), WindowSeconds: c.Detection.Window.Seconds(), Ceiling: c.Detection.Ceiling,
+		},
 	})
 	a.registerJobs()
 	if err := a.buildWeb(o); err != nil {
@@ -172,7 +175,7 @@ func (a *App) buildWeb(o Options) (err error) {
 	a.Web, err = web.New(web.Deps{
 		Auth: a.Auth, Log: o.Log, Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Lang: c.Workspace.Lang, Version: o.Version,
 		Posts: a.Posts, Mandate: a.Mandate, Searches: a.Searches, Casework: a.DB,
-		Findings: a.Findings, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit,
+		Findings: a.Findings, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit, ExportLimit: int64(c.Export.MaxPosts),
 	})
 	if err != nil {
 		return fmt.Errorf("making the pages: %w", err)

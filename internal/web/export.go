@@ -74,7 +74,7 @@ func (s *Server) marking() string {
 
 func (s *Server) exportOptions(r *http.Request, f export.Format) export.Options {
 	return export.Options{
-		Format: f, Marking: s.marking(), BOM: true,
+		Format: f, Marking: s.marking(), BOM: true, Limit: s.ExportLimit,
 		Veil: func(ctx context.Context, posts []poststore.Post) (func(*poststore.Post) poststore.Post, error) {
 			veil, err := s.Mandate.VeilPosts(ctx, auth.Of(r.Context()), posts)
 			if err != nil {

@@ -52,6 +52,9 @@ type Deps struct {
 	QueueImport func(ctx context.Context, tx *casestore.Tx, id string) error
 	// Jobs are shown on the page of operation.
 	Jobs *job.Queue
+	// ExportLimit is how many posts an exported file has at most; 0 means
+	// export.MostPosts.
+	ExportLimit int64
 	// Audit is the log; nil leaves its page out.
 	Audit *audit.Log
 	// Now gives the time; nil means time.Now.
