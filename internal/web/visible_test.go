@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func FuzzFold(f *testing.F) {
 }
 
 func TestTableAndPager(t *testing.T) {
-	r := httptest.NewRequest("GET", "/list?sort=name&page=3&q=a+b", nil)
+	r := httptest.NewRequest(http.MethodGet, "/list?sort=name&page=3&q=a+b", nil)
 	table := tableOf(r, "", "-posts", Column{Key: "name", Sorts: true}, Column{Key: "posts", Sorts: true, Falls: true}, Column{Key: "at"})
 	if table.Sort != "name" || table.Falling {
 		t.Errorf("sorted by %s, falling %v", table.Sort, table.Falling)
@@ -104,7 +105,7 @@ func TestTableAndPager(t *testing.T) {
 	if c := table.Columns[1]; c.Order != "none" || c.Link != "/list?q=a+b&sort=-posts" {
 		t.Errorf("%+v", c)
 	}
-	wrong := httptest.NewRequest("GET", "/list?sort=-at", nil)
+	wrong := httptest.NewRequest(http.MethodGet, "/list?sort=-at", nil)
 	if table := tableOf(wrong, "", "-posts", Column{Key: "posts", Sorts: true}, Column{Key: "at"}); table.Sort != "posts" || !table.Falling {
 		t.Errorf("a column that does not sort: %s", table.Sort)
 	}
@@ -126,7 +127,7 @@ func TestTableAndPager(t *testing.T) {
 		if tt.page != "" {
 			path += "?page=" + tt.page
 		}
-		p, skip := pagerOf(httptest.NewRequest("GET", path, nil), tt.total, 50)
+		p, skip := pagerOf(httptest.NewRequest(http.MethodGet, path, nil), tt.total, 50)
 		if skip != tt.skip || p.From != tt.from || p.To != tt.to || p.Previous != tt.before || p.Next != tt.aft {
 			t.Errorf("page %q of %d: skip %d, %+v", tt.page, tt.total, skip, p)
 		}
