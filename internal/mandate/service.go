@@ -105,6 +105,9 @@ func open(ctx context.Context, db *casestore.DB, names *Names, o Options, other 
 	return s, nil
 }
 
+// Grant gives how long a grant lasts.
+func (s *Service) Grant() time.Duration { return s.grant }
+
 // Names gives what makes the pseudonyms.
 func (s *Service) Names() *Names { return s.names }
 
