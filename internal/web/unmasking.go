@@ -147,8 +147,11 @@ func (s *Server) accountsOf(r *http.Request, list []mandate.Request) (map[string
 // i18n: unmasking.state.*
 func (s *Server) requestState(r *http.Request, v *requestRow) string {
 	key := string(v.Request.State)
-	if !v.Ended().IsZero() {
+	switch {
+	case !v.Ended().IsZero():
 		key = "ended"
+	case v.Request.State == mandate.Withdrawn && !v.Decided.IsZero():
+		key = "stopped"
 	}
 	return s.say(r, "unmasking.state."+key)
 }

@@ -9,12 +9,16 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/casestore/casestoretest"
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/mandate"
+	"github.com/akashi-project/akashi/internal/normalise"
+	"github.com/akashi-project/akashi/internal/post"
+	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/web/webtest"
 )
 
@@ -164,6 +168,14 @@ func TestUnmasking(t *testing.T) {
 				nameless(t, string(role)+" under a grant of others", body)
 			}
 		}
+		// Files leave the screen of who may see the name.
+		for _, format := range []string{"csv", "ndjson"} {
+			status, body := analyst(http.MethodPost, "/search/export?q="+url.QueryEscape("account:"+alias), "format="+format)
+			if status != http.StatusOK || !strings.Contains(body, alias) {
+				t.Errorf("exporting as %s: %d", format, status)
+			}
+			nameless(t, "a file under a grant", body)
+		}
 		if body := get(people[auth.Auditor], "/unmasking?state=holding", 200); !strings.Contains(body, alias) || !strings.Contains(body, "Approved by") {
 			t.Error("a grant is not among those in force")
 		}
@@ -177,7 +189,7 @@ func TestUnmasking(t *testing.T) {
 			nameless(t, string(role)+" after the end", get(people[role], page, 200))
 		}
 		body := get(analyst, "/unmasking/"+id, 200)
-		for _, want := range []string{"analyst asked", "lead agreed", "analyst ended the disclosure"} {
+		for _, want := range []string{"ended early", "analyst asked", "lead agreed", "analyst ended the disclosure"} {
 			if !strings.Contains(body, want) {
 				t.Errorf("the history lacks %q", want)
 			}
@@ -399,5 +411,33 @@ func TestBrowserUnmasking(t *testing.T) {
 	site.Run(t, "testdata/unmasking.cjs", map[string]any{
 		"analyst": site.Enter(t, auth.Analyst), "lead": site.Enter(t, auth.Lead), "viewer": site.Enter(t, auth.Viewer), "alias": alias,
 		"finding": w.anyFinding(t).Short,
+	})
+}
+
+// TestMentions says that a post which calls an account by its handle shows it
+// under the pseudonym that the account has everywhere.
+func TestMentions(t *testing.T) {
+	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
+		service, err := auth.New(t.Context(), db, auth.Config{Lang: "en"})
+		must(t, err)
+		w := newWorld(t, service, db, true)
+		w.fill(t)
+		p := post.Post{
+			Platform: "x", ID: "mention-1", Account: post.Account{ID: "1234567", Handle: "somebody_else"},
+			Time: time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC), Text: "unheard of: @Private_Person_0 has said it, see https://x.com/private_person_0",
+		}
+		normalise.Post(&p, normalise.Options{})
+		_, err = w.Store.Append(t.Context(), poststore.Batch{Source: "test", Posts: []post.Post{p}})
+		must(t, err)
+		site := httptest.NewServer(w)
+		defer site.Close()
+		alias, _ := w.hidden(t)
+		_, body := reader(t, service, site.URL, auth.Viewer)(http.MethodGet, "/search?q="+url.QueryEscape(`"unheard of"`), "")
+		nameless(t, "a post that mentions", body)
+		for _, want := range []string{"unheard of: @" + alias + " has said it", "https://x.com/" + alias} {
+			if !strings.Contains(body, want) {
+				t.Errorf("the post lacks %q", want)
+			}
+		}
 	})
 }
