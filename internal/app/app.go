@@ -101,7 +101,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	if a.Auth, err = auth.New(ctx, a.DB, authConfig(c, o.Log)); err != nil {
 		return nil, err
 	}
-	if a.Mandate, err = mandate.New(ctx, a.DB, names, mandate.Options{Grant: c.Grant(), Finder: mandate.FindByID(a.Posts)}); err != nil {
+	if a.Mandate, err = mandate.New(ctx, a.DB, names, mandate.Options{Grant: c.Grant(), Finder: mandate.Find(a.Posts)}); err != nil {
 		return nil, err
 	}
 	a.Intake = intake.New(a.Posts, a.DB, intake.Options{

@@ -44,7 +44,7 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	names, err := mandate.NewNames([]byte(fixedKey))
 	must(t, err)
 	w := &world{Service: service, DB: db, Store: poststoretest.NewMemory(names.Alias)}
-	veils, err := mandate.New(ctx, db, names, mandate.Options{Finder: mandate.FindByID(w.Store)})
+	veils, err := mandate.New(ctx, db, names, mandate.Options{Finder: mandate.Find(w.Store)})
 	must(t, err)
 	if !bare {
 		w.fill(t)
