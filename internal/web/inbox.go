@@ -318,10 +318,15 @@ func (s *Server) inboxEmpty(r *http.Request, detections []finding.Detection, cou
 		return Empty{Icon: "inbox", What: s.say(r, "inbox.empty.state"), Why: s.say(r, "inbox.empty.state.why"), Link: with(r, "state", "all", "after", "", "open", ""), Next: s.say(r, "inbox.empty.all")}
 	case filtered:
 		return Empty{Icon: "list-filter", What: s.say(r, "inbox.empty.filter"), Why: s.say(r, "inbox.empty.filter.why"), Link: "/inbox", Next: s.say(r, "inbox.empty.filter.next")}
-	case ran:
-		return Empty{Icon: "inbox", What: s.say(r, "inbox.empty.none"), Why: s.say(r, "inbox.empty.none.why"), Link: "/detections", Next: s.say(r, "inbox.empty.detections")}
 	}
-	return Empty{Icon: "radar", What: s.say(r, "inbox.empty.bare"), Why: s.say(r, "inbox.empty.bare.why"), Link: "/detections", Next: s.say(r, "inbox.empty.detections")}
+	e := Empty{Icon: "radar", What: s.say(r, "inbox.empty.bare"), Why: s.say(r, "inbox.empty.bare.why")}
+	if ran {
+		e = Empty{Icon: "inbox", What: s.say(r, "inbox.empty.none"), Why: s.say(r, "inbox.empty.none.why")}
+	}
+	if s.may(auth.Of(r.Context()), http.MethodGet, "/detections") {
+		e.Link, e.Next = "/detections", s.say(r, "inbox.empty.detections")
+	}
+	return e
 }
 
 // inboxReasons are the reasons for dismissing.
