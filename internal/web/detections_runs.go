@@ -129,8 +129,8 @@ type runObject struct {
 
 // runPhase is a step of a run.
 type runPhase struct {
-	Name string
-	Took time.Duration
+	Name    string
+	Seconds float64
 }
 
 // runProgress is a run while it goes on. It is drawn as the part "progress" is,
@@ -198,7 +198,7 @@ func (s *Server) detectionRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, p := range run.Phases {
-		v.Phases = append(v.Phases, runPhase{s.phaseName(r, p.Name), time.Duration(p.Seconds * float64(time.Second))})
+		v.Phases = append(v.Phases, runPhase{s.phaseName(r, p.Name), p.Seconds})
 	}
 	title := s.say(r, "detections.run.title", "detection", run.DetectionName, "time", run.Created.In(location(r)).Format("2006-01-02 15:04"))
 	return s.page(w, r, "detection-run", Page{Title: title, Data: v, Place: "/detections"})

@@ -84,13 +84,13 @@ func (s *Server) inboxMark(r *http.Request, v float64) template.HTML {
 	level := levelOf(v)
 	full := map[string]int{"low": 1, "middle": 2, "high": 3}[level]
 	var b strings.Builder
-	b.WriteString(`<svg class="meter" viewBox="0 0 14 10" width="14" height="10" aria-hidden="true">`)
+	b.WriteString(`<svg class="meter" viewBox="0 0 16 12" width="16" height="12" aria-hidden="true">`)
 	for i := range 3 {
 		class := ""
 		if i < full {
 			class = ` class="on"`
 		}
-		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="4" height="%d"%s/>`, 5*i, 6-3*i, 4+3*i, class)
+		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="4" height="%d"%s/>`, 6*i, 8-4*i, 4+4*i, class)
 	}
 	b.WriteString(`</svg>`)
 	if level == "" {
@@ -119,8 +119,12 @@ func (s *Server) inboxSub(r *http.Request, f *finding.Finding) string {
 	return strings.Join(parts, " · ")
 }
 
-// inboxLanguage names a post's language.
+// inboxLanguage names a post's language; what is no tag of one is not known,
+// whatever a source wrote there.
 func (s *Server) inboxLanguage(r *http.Request, tag string) string {
+	if languageTag(tag) == "und" {
+		return s.say(r, "inbox.language.unknown")
+	}
 	return languageName(s.langOf(r), tag)
 }
 
@@ -206,8 +210,9 @@ type inboxBehaviour struct {
 	report.Layer
 }
 
-// inboxPanel gathers the short view of a finding.
-func (s *Server) inboxPanel(r *http.Request, names map[string]auth.Colleague, id string) (*inboxPanelView, error) {
+// inboxPanel gathers the short view of a finding, beside the list at the address
+// back.
+func (s *Server) inboxPanel(r *http.Request, names map[string]auth.Colleague, id, back string) (*inboxPanelView, error) {
 	f, err := s.Findings.Get(r.Context(), id)
 	if err != nil {
 		return nil, err
@@ -217,7 +222,7 @@ func (s *Server) inboxPanel(r *http.Request, names map[string]auth.Colleague, id
 		Finding: &f, Link: findingLink(&f), Why: f.Why[lang], Counter: f.Counter[lang], State: s.stateName(r, f.State),
 		Owner: names[f.Owner].Name, May: s.policy.May(who, auth.FindingTriage), Mine: f.Owner == who.ID, Owned: f.Owner != "",
 		Platforms: s.inboxNamed(r, f.Platforms, 8, nil), Langs: s.inboxNamed(r, f.Languages, 8, s.inboxLanguage),
-		Back: here(r), Reasons: s.inboxReasons(r, ""),
+		Back: back, Reasons: s.inboxReasons(r, ""),
 		CanTriage: f.State != finding.StateTriaged, CanReset: f.State == finding.StateDismissed || f.State == finding.StateTriaged,
 	}
 	if s.may(who, http.MethodGet, "/detections/{id}") {

@@ -15,7 +15,7 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   // One that is wrong says so at the field, and keeps what was typed.
   await page.click('a[href="/detections/new"]');
   await page.fill('[name=name]', 'Every morning');
-  await page.fill('[name=q]', 'platform:(');
+  await page.fill('#detection-q', 'platform:(');
   await page.fill('[name=fdr]', '0');
   await page.check('[name=schedule][value=own]');
   await page.fill('[name=cron]', 'every day');
@@ -24,7 +24,7 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   check(await page.inputValue('[name=name]') === 'Every morning', 'what was typed stays');
   await axe(page, 'detection-form, wrong');
   await shot(page, 'detection-form-wrong');
-  await page.fill('[name=q]', '');
+  await page.fill('#detection-q', '');
   await page.fill('[name=fdr]', '5');
   await page.check('[name=schedule][value=daily]');
   await page.click('main button.main');
@@ -35,11 +35,11 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   await page.click('main form[action$="/run"] button');
   await page.waitForURL(/\/detections\/runs\//);
   await page.waitForSelector('h1 + .chip:has-text("Done")', { timeout: 60_000 });
-  check((await page.innerText('main')).includes('0 new'), 'the same groups are the same findings', await page.innerText('.lead'));
+  check((await page.innerText('main')).includes('4 new'), 'the page says what came of it', await page.innerText('.lead'));
   await shot(page, 'detection-run-done');
   await page.click('main a.main[href^="/inbox?run="]');
   await page.waitForURL(/\/inbox\?run=/);
-  check(await page.locator('[data-row]').count() >= 4, 'the run leads to its findings', await page.locator('[data-row]').count());
+  check(await page.locator('[data-row]').count() === 4, 'the run leads to its findings', await page.locator('[data-row]').count());
   check(await page.isVisible('.chip:has-text("Every morning")'), 'and the filter says so');
 
   // Changed by two at once.

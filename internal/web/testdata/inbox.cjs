@@ -38,6 +38,16 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   check(!(await page.isVisible(`#row-${first} .owner`)), 'u undoes the last');
   check(await chip(first) === 'Being looked at', 'and only the last');
 
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#panel.open h2');
+  await page.keyboard.press('a');
+  await page.waitForSelector('#panel button[name=owner][value=none]');
+  check(await page.isVisible('#panel.open') && await page.isVisible(`#row-${first}.open .owner`), 'an open panel follows what a key did');
+  await axe(page, 'panel after a key');
+  await page.keyboard.press('u');
+  await note('as it was before');
+  check(await page.isVisible('#panel button[name=owner][value=me]'), 'and undoing it');
+
   // Several together, and back.
   await page.goto(args.url + '/inbox?sort=novelty');
   await page.keyboard.press('j');
