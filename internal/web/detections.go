@@ -144,7 +144,7 @@ func (s *Server) detectionHistory(r *http.Request, names map[string]auth.Colleag
 	}
 	out := make([]detectionVersion, 0, len(list))
 	for i := range list {
-		x := detectionVersion{ParameterVersion: list[i], By: s.actorName(r, names, list[i].Actor), Now: list[i].Version == d.Parameters}
+		x := detectionVersion{ParameterVersion: list[i], By: s.detectionActor(r, names, list[i].Actor), Now: list[i].Version == d.Parameters}
 		words := s.paramsInWords(r, &list[i].Params)
 		for k, word := range words {
 			if i+1 == len(list) || s.paramsInWords(r, &list[i+1].Params)[k] != word {
@@ -156,14 +156,17 @@ func (s *Server) detectionHistory(r *http.Request, names map[string]auth.Colleag
 	return out, nil
 }
 
-// actorName says who did something: "user:ID", "system", "cli:NAME".
-func (s *Server) actorName(r *http.Request, names map[string]auth.Colleague, actor string) string {
+// detectionActor says who did something: "user:ID", "token:ID",
+// "cli:NAME", "system".
+func (s *Server) detectionActor(r *http.Request, names map[string]auth.Colleague, actor string) string {
 	kind, id, _ := strings.Cut(actor, ":")
 	switch {
 	case kind == "user" && names[id].Name != "":
 		return names[id].Name
 	case kind == "user":
 		return s.say(r, "detections.actor.unknown")
+	case kind == "token":
+		return s.say(r, "detections.actor.token")
 	case kind == "cli":
 		return s.say(r, "detections.actor.cli")
 	}

@@ -26,7 +26,7 @@ type runItem struct {
 // runItem says a run in words.
 func (s *Server) runItem(r *http.Request, names map[string]auth.Colleague, run *finding.Run) runItem {
 	x := runItem{
-		Run: *run, Link: "/detections/runs/" + run.ID, By: s.actorName(r, names, run.Actor), StateName: s.say(r, "detections.state."+string(run.State)),
+		Run: *run, Link: "/detections/runs/" + run.ID, By: s.detectionActor(r, names, run.Actor), StateName: s.say(r, "detections.state."+string(run.State)),
 		Inbox: "/inbox?" + url.Values{"run": {run.ID}, "state": {"all"}}.Encode(),
 		Open:  run.State == finding.RunQueued || run.State == finding.RunRunning,
 	}

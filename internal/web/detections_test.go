@@ -104,7 +104,7 @@ func TestDetections(t *testing.T) {
 		if status, _ := lead(http.MethodPost, "/detections", detectionFormWith()); status != 303 {
 			t.Fatalf("making a detection: %d", status)
 		}
-		d := named(t, w, "毎日の確認")
+		d := detectionNamed(t, w, "毎日の確認")
 		want := finding.Params{Behaviours: "url,text", WindowSeconds: 90, Ceiling: 20_000, FDR: 0.01, MinGroup: 4, Query: "platform:x", Range: finding.Range{LastDays: 30}}
 		if d.Params != want || d.Schedule != "CRON_TZ=Asia/Tokyo 0 6 * * *" || !d.Enabled || d.Owner == "" {
 			t.Errorf("saved: %+v %q", d.Params, d.Schedule)
@@ -118,7 +118,7 @@ func TestDetections(t *testing.T) {
 		if status, _ := lead(http.MethodPost, "/detections/"+d.ID, change); status != 303 {
 			t.Fatalf("changing a detection: %d", status)
 		}
-		d = named(t, w, "変更後")
+		d = detectionNamed(t, w, "変更後")
 		if d.Ceiling != -1 || !d.Range.From.Equal(time.Date(2026, 1, 1, 18, 4, 0, 0, time.UTC)) || d.Parameters != 2 {
 			t.Errorf("changed: %+v", d.Params)
 		}
@@ -167,8 +167,8 @@ func TestDetections(t *testing.T) {
 	})
 }
 
-// named gives the detection of a name.
-func named(t *testing.T, w *world, name string) finding.Detection {
+// detectionNamed gives the detection of a name.
+func detectionNamed(t *testing.T, w *world, name string) finding.Detection {
 	t.Helper()
 	list, err := w.Findings.Detections(t.Context())
 	must(t, err)

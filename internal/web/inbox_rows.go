@@ -33,9 +33,9 @@ func (s *Server) inboxRow(r *http.Request, base *url.URL, names map[string]auth.
 			{Name: s.say(r, "words.measure.risk"), Value: s.inboxMark(r, f.Risk.Value)},
 			{Name: s.say(r, "words.measure.novelty"), Value: s.inboxMark(r, f.Novelty.Value)},
 			{Name: s.say(r, "words.measure.tempo"), Value: s.inboxMark(r, f.Tempo.Value)},
-			{Name: s.say(r, "inbox.fact.accounts"), Value: inboxNumber(lang, int64(f.Accounts))},
-			{Name: s.say(r, "inbox.fact.posts"), Value: inboxNumber(lang, f.Posts)},
-			{Name: s.say(r, "inbox.fact.coactions"), Value: inboxNumber(lang, f.CoActions)},
+			{Name: s.say(r, "inbox.fact.accounts"), Value: inboxNumber(lang, int64(f.Accounts)), Link: findingLink(f) + "#accounts"},
+			{Name: s.say(r, "inbox.fact.posts"), Value: inboxNumber(lang, f.Posts), Link: findingLink(f) + "#timeline"},
+			{Name: s.say(r, "inbox.fact.coactions"), Value: inboxNumber(lang, f.CoActions), Link: findingLink(f) + "#evidence"},
 		},
 	}
 	if sort == finding.ByUpdated {

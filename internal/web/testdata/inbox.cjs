@@ -38,6 +38,7 @@ journey(async ({ args, check, axe, shot, looks, person }) => {
   check(!(await page.isVisible(`#row-${first} .owner`)), 'u undoes the last');
   check(await chip(first) === 'Being looked at', 'and only the last');
 
+  await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#panel.open h2');
   await page.keyboard.press('a');
