@@ -24,10 +24,11 @@ func inboxProblem(err error, key string) error {
 	return err
 }
 
-// backOf is the address to go back to after a change: what the form says, else
-// the page that htmx is on, else the inbox.
+// backOf is the address to go back to after a change: the page that htmx is on,
+// whose panel may have been opened since the form was made, else what the form
+// says, else the inbox.
 func backOf(r *http.Request) *url.URL {
-	for _, to := range []string{r.FormValue("back"), r.Header.Get("HX-Current-URL")} {
+	for _, to := range []string{r.Header.Get("HX-Current-URL"), r.FormValue("back")} {
 		u, err := url.Parse(to)
 		if to == "" || err != nil {
 			continue
