@@ -109,7 +109,7 @@ func TestDetections(t *testing.T) {
 		if d.Params != want || d.Schedule != "CRON_TZ=Asia/Tokyo 0 6 * * *" || !d.Enabled || d.Owner == "" {
 			t.Errorf("saved: %+v %q", d.Params, d.Schedule)
 		}
-		fetch("/detections/"+d.ID, 200, "At most 90 seconds", "Every day at 06:00 (Asia/Tokyo)", "The last 30 days", "platform:x", "1%")
+		fetch("/detections/"+d.ID, 200, "At most 90 seconds", "Same address, same text", "Every day at 06:00 (Asia/Tokyo)", "The last 30 days", "platform:x", "1%")
 		form := fetch("/detections/edit/"+d.ID, 200, `value="90"`, `name="version" value="1"`)
 		if !strings.Contains(form, `value="daily" checked`) || !strings.Contains(form, `value="days" checked`) {
 			t.Error("the form does not say what is saved")

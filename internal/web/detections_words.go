@@ -30,7 +30,7 @@ func (s *Server) paramsInWords(r *http.Request, p *finding.Params) []detectionWo
 		posts.Text, posts.Code = q, true
 	}
 	return []detectionWord{
-		{Label: s.say(r, "detections.behaviours"), Text: s.inboxNamed(r, strings.Split(p.Behaviours, ","), 20, s.behaviourName)},
+		{Label: s.say(r, "detections.behaviours"), Text: s.behaviourList(r, strings.Split(p.Behaviours, ","), 20)},
 		{Label: s.say(r, "detections.window"), Text: s.say(r, "detections.window.text", "time", s.windowInWords(r, p.WindowSeconds))},
 		{Label: s.say(r, "detections.group"), Text: s.say(r, "detections.group.text", "count", p.MinGroup)},
 		{Label: s.say(r, "detections.fdr"), Text: s.say(r, "detections.fdr.text", "share", i18n.Decimal(lang, p.FDR*100, 4)+"%")},

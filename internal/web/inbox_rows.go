@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
@@ -105,7 +106,7 @@ func (s *Server) inboxMark(r *http.Request, v float64) template.HTML {
 func (s *Server) inboxSub(r *http.Request, f *finding.Finding) string {
 	parts := []string{f.Short}
 	if len(f.Behaviours) > 0 {
-		parts = append(parts, s.inboxNamed(r, f.Behaviours, 3, s.behaviourName))
+		parts = append(parts, s.behaviourList(r, f.Behaviours, 3))
 	}
 	if len(f.Platforms) > 0 {
 		parts = append(parts, s.inboxNamed(r, f.Platforms, 3, nil))
@@ -146,6 +147,20 @@ func (s *Server) inboxNamed(r *http.Request, names []string, most int, name func
 		separator = "、"
 	}
 	return strings.Join(out, separator)
+}
+
+// behaviourList lists the first of some behaviours, as one phrase: "Same address,
+// same text".
+func (s *Server) behaviourList(r *http.Request, names []string, most int) string {
+	begun := false
+	return s.inboxNamed(r, names, most, func(r *http.Request, name string) string {
+		text := s.behaviourName(r, name)
+		if begun && text != "" && text[0] < utf8.RuneSelf { // Japanese has no such letters
+			text = strings.ToLower(text[:1]) + text[1:]
+		}
+		begun = true
+		return text
+	})
 }
 
 // inboxSpark draws the 24 hours that end with the group's last post.
