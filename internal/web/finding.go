@@ -141,7 +141,7 @@ func (s *Server) findingPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	panel, err := s.inboxPanel(r, names, r.PathValue("id"))
+	panel, err := s.inboxPanel(r, names, r.PathValue("id"), here(r))
 	if err != nil {
 		return err
 	}

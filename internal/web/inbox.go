@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
+	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/finding"
 )
 
@@ -87,7 +89,7 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := Page{Title: s.say(r, "inbox.title"), Wide: true}
 	if open := r.URL.Query().Get("open"); open != "" {
-		if p.PanelData, err = s.inboxPanel(r, names, open); err != nil {
+		if p.PanelData, err = s.inboxPanel(r, names, open, here(r)); err != nil {
 			return err
 		}
 		p.Panel, p.Close = "inbox-panel", with(r, "open", "")
@@ -285,8 +287,12 @@ func (s *Server) inboxChips(r *http.Request, f *finding.Filter) ([]Chip, error) 
 	var out []Chip
 	if f.Run != "" {
 		text := s.say(r, "inbox.chip.run.unknown")
-		if run, err := s.Findings.Run(r.Context(), f.Run); err == nil {
+		run, err := s.Findings.Run(r.Context(), f.Run)
+		switch {
+		case err == nil:
 			text = s.say(r, "inbox.chip.run", "detection", run.DetectionName, "time", run.Created.In(location(r)).Format("2006-01-02 15:04"))
+		case !errors.Is(err, casestore.ErrNotFound):
+			return nil, err
 		}
 		out = append(out, Chip{Text: text, Without: with(r, "run", "", "after", "", "open", ""), Icon: "radar"})
 	}
@@ -318,10 +324,15 @@ func (s *Server) inboxEmpty(r *http.Request, detections []finding.Detection, cou
 		return Empty{Icon: "inbox", What: s.say(r, "inbox.empty.state"), Why: s.say(r, "inbox.empty.state.why"), Link: with(r, "state", "all", "after", "", "open", ""), Next: s.say(r, "inbox.empty.all")}
 	case filtered:
 		return Empty{Icon: "list-filter", What: s.say(r, "inbox.empty.filter"), Why: s.say(r, "inbox.empty.filter.why"), Link: "/inbox", Next: s.say(r, "inbox.empty.filter.next")}
-	case ran:
-		return Empty{Icon: "inbox", What: s.say(r, "inbox.empty.none"), Why: s.say(r, "inbox.empty.none.why"), Link: "/detections", Next: s.say(r, "inbox.empty.detections")}
 	}
-	return Empty{Icon: "radar", What: s.say(r, "inbox.empty.bare"), Why: s.say(r, "inbox.empty.bare.why"), Link: "/detections", Next: s.say(r, "inbox.empty.detections")}
+	e := Empty{Icon: "radar", What: s.say(r, "inbox.empty.bare"), Why: s.say(r, "inbox.empty.bare.why")}
+	if ran {
+		e = Empty{Icon: "inbox", What: s.say(r, "inbox.empty.none"), Why: s.say(r, "inbox.empty.none.why")}
+	}
+	if s.may(auth.Of(r.Context()), http.MethodGet, "/detections") {
+		e.Link, e.Next = "/detections", s.say(r, "inbox.empty.detections")
+	}
+	return e
 }
 
 // inboxReasons are the reasons for dismissing.

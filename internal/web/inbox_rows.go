@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
@@ -33,9 +34,9 @@ func (s *Server) inboxRow(r *http.Request, base *url.URL, names map[string]auth.
 			{Name: s.say(r, "words.measure.risk"), Value: s.inboxMark(r, f.Risk.Value)},
 			{Name: s.say(r, "words.measure.novelty"), Value: s.inboxMark(r, f.Novelty.Value)},
 			{Name: s.say(r, "words.measure.tempo"), Value: s.inboxMark(r, f.Tempo.Value)},
-			{Name: s.say(r, "inbox.fact.accounts"), Value: inboxNumber(lang, int64(f.Accounts))},
-			{Name: s.say(r, "inbox.fact.posts"), Value: inboxNumber(lang, f.Posts)},
-			{Name: s.say(r, "inbox.fact.coactions"), Value: inboxNumber(lang, f.CoActions)},
+			{Name: s.say(r, "inbox.fact.accounts"), Value: inboxNumber(lang, int64(f.Accounts)), Link: findingLink(f) + "#accounts"},
+			{Name: s.say(r, "inbox.fact.posts"), Value: inboxNumber(lang, f.Posts), Link: findingLink(f) + "#timeline"},
+			{Name: s.say(r, "inbox.fact.coactions"), Value: inboxNumber(lang, f.CoActions), Link: findingLink(f) + "#evidence"},
 		},
 	}
 	if sort == finding.ByUpdated {
@@ -84,13 +85,13 @@ func (s *Server) inboxMark(r *http.Request, v float64) template.HTML {
 	level := levelOf(v)
 	full := map[string]int{"low": 1, "middle": 2, "high": 3}[level]
 	var b strings.Builder
-	b.WriteString(`<svg class="meter" viewBox="0 0 14 10" width="14" height="10" aria-hidden="true">`)
+	b.WriteString(`<svg class="meter" viewBox="0 0 16 12" width="16" height="12" aria-hidden="true">`)
 	for i := range 3 {
 		class := ""
 		if i < full {
 			class = ` class="on"`
 		}
-		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="4" height="%d"%s/>`, 5*i, 6-3*i, 4+3*i, class)
+		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="4" height="%d"%s/>`, 6*i, 8-4*i, 4+4*i, class)
 	}
 	b.WriteString(`</svg>`)
 	if level == "" {
@@ -105,7 +106,7 @@ func (s *Server) inboxMark(r *http.Request, v float64) template.HTML {
 func (s *Server) inboxSub(r *http.Request, f *finding.Finding) string {
 	parts := []string{f.Short}
 	if len(f.Behaviours) > 0 {
-		parts = append(parts, s.inboxNamed(r, f.Behaviours, 3, s.behaviourName))
+		parts = append(parts, s.behaviourList(r, f.Behaviours, 3))
 	}
 	if len(f.Platforms) > 0 {
 		parts = append(parts, s.inboxNamed(r, f.Platforms, 3, nil))
@@ -119,8 +120,12 @@ func (s *Server) inboxSub(r *http.Request, f *finding.Finding) string {
 	return strings.Join(parts, " · ")
 }
 
-// inboxLanguage names a post's language.
+// inboxLanguage names a post's language; what is no tag of one is not known,
+// whatever a source wrote there.
 func (s *Server) inboxLanguage(r *http.Request, tag string) string {
+	if languageTag(tag) == "und" {
+		return s.say(r, "inbox.language.unknown")
+	}
 	return languageName(s.langOf(r), tag)
 }
 
@@ -142,6 +147,20 @@ func (s *Server) inboxNamed(r *http.Request, names []string, most int, name func
 		separator = "、"
 	}
 	return strings.Join(out, separator)
+}
+
+// behaviourList lists the first of some behaviours, as one phrase: "Same address,
+// same text".
+func (s *Server) behaviourList(r *http.Request, names []string, most int) string {
+	begun := false
+	return s.inboxNamed(r, names, most, func(r *http.Request, name string) string {
+		text := s.behaviourName(r, name)
+		if begun && text != "" && text[0] < utf8.RuneSelf { // Japanese has no such letters
+			text = strings.ToLower(text[:1]) + text[1:]
+		}
+		begun = true
+		return text
+	})
 }
 
 // inboxSpark draws the 24 hours that end with the group's last post.
@@ -206,8 +225,9 @@ type inboxBehaviour struct {
 	report.Layer
 }
 
-// inboxPanel gathers the short view of a finding.
-func (s *Server) inboxPanel(r *http.Request, names map[string]auth.Colleague, id string) (*inboxPanelView, error) {
+// inboxPanel gathers the short view of a finding, beside the list at the address
+// back.
+func (s *Server) inboxPanel(r *http.Request, names map[string]auth.Colleague, id, back string) (*inboxPanelView, error) {
 	f, err := s.Findings.Get(r.Context(), id)
 	if err != nil {
 		return nil, err
@@ -217,7 +237,7 @@ func (s *Server) inboxPanel(r *http.Request, names map[string]auth.Colleague, id
 		Finding: &f, Link: findingLink(&f), Why: f.Why[lang], Counter: f.Counter[lang], State: s.stateName(r, f.State),
 		Owner: names[f.Owner].Name, May: s.policy.May(who, auth.FindingTriage), Mine: f.Owner == who.ID, Owned: f.Owner != "",
 		Platforms: s.inboxNamed(r, f.Platforms, 8, nil), Langs: s.inboxNamed(r, f.Languages, 8, s.inboxLanguage),
-		Back: here(r), Reasons: s.inboxReasons(r, ""),
+		Back: back, Reasons: s.inboxReasons(r, ""),
 		CanTriage: f.State != finding.StateTriaged, CanReset: f.State == finding.StateDismissed || f.State == finding.StateTriaged,
 	}
 	if s.may(who, http.MethodGet, "/detections/{id}") {

@@ -235,3 +235,24 @@ func TestInboxBare(t *testing.T) {
 		}
 	})
 }
+
+// TestBackOf says where a change leads: never to another site.
+func TestBackOf(t *testing.T) {
+	for _, c := range []struct{ header, form, want string }{
+		{"", "", "/inbox"},
+		{"", "/inbox?state=new&open=x", "/inbox?state=new&open=x"},
+		{"https://here.example/inbox?open=y", "/inbox", "/inbox?open=y"},
+		{"", "/findings/F-2026-0001#notes", "/findings/F-2026-0001"},
+		{"", "https://elsewhere.example/inbox", "/inbox"},
+		{"", "//elsewhere.example/inbox", "/inbox"},
+		{"", "/\\elsewhere.example", "/%5Celsewhere.example"}, // a path of this site
+		{"", "://", "/inbox"},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/inbox", strings.NewReader(url.Values{"back": {c.form}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("HX-Current-URL", c.header)
+		if got := backOf(r); got.String() != c.want || got.Host != "" {
+			t.Errorf("%q, %q: %s, want %s", c.header, c.form, got, c.want)
+		}
+	}
+}

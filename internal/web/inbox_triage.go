@@ -24,10 +24,11 @@ func inboxProblem(err error, key string) error {
 	return err
 }
 
-// backOf is the address to go back to after a change: what the form says, else
-// the page that htmx is on, else the inbox.
+// backOf is the address to go back to after a change: the page that htmx is on,
+// whose panel may have been opened since the form was made, else what the form
+// says, else the inbox.
 func backOf(r *http.Request) *url.URL {
-	for _, to := range []string{r.FormValue("back"), r.Header.Get("HX-Current-URL")} {
+	for _, to := range []string{r.Header.Get("HX-Current-URL"), r.FormValue("back")} {
 		u, err := url.Parse(to)
 		if to == "" || err != nil {
 			continue
@@ -133,18 +134,36 @@ func (s *Server) inboxTriage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if isHTMX(r) && back.Path == "/inbox" {
-		f, err := s.Findings.Get(r.Context(), id)
-		if err != nil {
+		d.Part = "inbox-row"
+		if d.PartData, err = s.inboxAfterKey(r, id, back); err != nil {
 			return err
 		}
-		names, err := s.inboxNames(r)
-		if err != nil {
-			return err
-		}
-		d.Part = "row"
-		d.PartData = map[string]any{"Row": s.inboxRow(r, back, names, &f, finding.Sort(back.Query().Get("sort"))), "Boxes": "/inbox"}
 	}
 	return s.done(w, r, d)
+}
+
+// inboxAfterKey gives the row of a finding anew, for the list at the address
+// back, and its panel where that is open.
+func (s *Server) inboxAfterKey(r *http.Request, id string, back *url.URL) (map[string]any, error) {
+	f, err := s.Findings.Get(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.inboxNames(r)
+	if err != nil {
+		return nil, err
+	}
+	row := s.inboxRow(r, back, names, &f, finding.Sort(back.Query().Get("sort")))
+	data := map[string]any{"Row": row, "Boxes": "/inbox", "Panel": (*inboxPanelView)(nil), "Close": ""}
+	if row.Open {
+		closed := back.Query()
+		closed.Del("open")
+		data["Close"] = (&url.URL{Path: back.Path, RawQuery: closed.Encode()}).String()
+		if data["Panel"], err = s.inboxPanel(r, names, f.ID, back.String()); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
 }
 
 // inboxConflictView is what somebody wanted, beside what is there by now.

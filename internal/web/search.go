@@ -584,7 +584,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 	if v.Cards, err = s.cards(r, found); err != nil {
 		return err
 	}
-	if v.Names, err = s.accountNamesView(r, &a, v.Shown, typed); err != nil {
+	if v.Names, err = s.namesPart(r, &a, v.Shown, typed); err != nil {
 		return err
 	}
 	return s.page(w, r, "account-page", Page{Title: v.Shown.Label, Data: v, Place: "/search", Status: status})
