@@ -168,19 +168,11 @@ func (s *Server) logAction(r *http.Request, action string) string {
 	return ""
 }
 
-// logDetails gives what a line says more, by name: texts as they are, all else
-// as JSON.
+// logDetails gives what a line says more, by name.
 func logDetails(detail map[string]any, longest int) []logDetail {
 	var out []logDetail
 	for name, value := range detail {
-		text, ok := value.(string)
-		if !ok {
-			data, err := json.Marshal(value)
-			if err != nil {
-				continue // it came out of JSON
-			}
-			text = string(data)
-		}
+		text := logText(value)
 		if runes := []rune(text); longest > 0 && len(runes) > longest {
 			text = string(runes[:longest]) + "…"
 		}
@@ -188,6 +180,30 @@ func logDetails(detail map[string]any, longest int) []logDetail {
 	}
 	slices.SortFunc(out, func(a, b logDetail) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// logText writes one value: a text or a list of texts as people do, all else as
+// JSON.
+func logText(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case []any:
+		texts := make([]string, 0, len(v))
+		for _, x := range v {
+			if t, ok := x.(string); ok {
+				texts = append(texts, t)
+			}
+		}
+		if len(texts) == len(v) {
+			return strings.Join(texts, ", ")
+		}
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return "" // it came out of JSON
+	}
+	return string(data)
 }
 
 // logPage shows the lines that a filter wants, the newest first.

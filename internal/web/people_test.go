@@ -66,7 +66,7 @@ func TestPeoplePages(t *testing.T) {
 		}
 
 		// An invitation: its link works, and is shown this once.
-		admin.shows(t, "GET", "/people/invite", "", 200, "Reads findings and posts", "Nobody else's role")
+		admin.shows(t, "GET", "/people/invite", "", 200, "Reads findings and posts", "Cannot be combined with another role")
 		body := admin.shows(t, "POST", "/people/invite", "name=Sato+%3Cb%3E&login=sato&role=analyst&lang=ja", 200, "is shown only here", "Copy")
 		found := oneTime.FindStringSubmatch(body)
 		if found == nil {
