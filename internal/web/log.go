@@ -152,7 +152,8 @@ func (l *logReader) link(object string) string {
 	}
 	for _, pattern := range logPlaces()[kind] {
 		if l.s.may(auth.Of(l.r.Context()), http.MethodGet, pattern) {
-			return pattern[:strings.Index(pattern, "{")] + url.PathEscape(id)
+			path, _, _ := strings.Cut(pattern, "{")
+			return path + url.PathEscape(id)
 		}
 	}
 	return ""
@@ -168,10 +169,17 @@ func (s *Server) logAction(r *http.Request, action string) string {
 	return ""
 }
 
-// logDetails gives what a line says more, by name.
+// logDetails gives what a line says more, by name; what stands within another
+// value has both names, "after.state".
 func logDetails(detail map[string]any, longest int) []logDetail {
 	var out []logDetail
 	for name, value := range detail {
+		if within, ok := value.(map[string]any); ok {
+			for _, d := range logDetails(within, longest) {
+				out = append(out, logDetail{name + "." + d.Name, d.Value})
+			}
+			continue
+		}
 		text := logText(value)
 		if runes := []rune(text); longest > 0 && len(runes) > longest {
 			text = string(runes[:longest]) + "…"
@@ -237,7 +245,7 @@ func (l *logReader) fill(v *logView) error {
 		}
 		before, v.Newest = n, with(l.r, "before", "")
 	}
-	p, err := l.s.Audit.Page(l.r.Context(), before, v.Filter.Filter, logSize, logScan)
+	p, err := l.s.Audit.Page(l.r.Context(), before, v.Filter.Want, logSize, logScan)
 	if err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}

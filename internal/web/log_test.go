@@ -165,9 +165,9 @@ func TestBrowserLog(t *testing.T) {
 	site := webtest.New(t)
 	w := newWorld(t, site.Auth, site.DB, false)
 	site.Start(t, w)
-	lines := make([]casestore.Line, 60)
-	for i := range lines {
-		lines[i] = casestore.Line{Action: "finding.note", Object: fmt.Sprintf("finding:%d", i), Detail: map[string]any{"note": fmt.Sprint(i), "version": 1}}
+	lines := make([]casestore.Line, 0, 61)
+	for i := range 60 {
+		lines = append(lines, casestore.Line{Action: "finding.note", Object: fmt.Sprintf("finding:%d", i), Detail: map[string]any{"note": fmt.Sprint(i), "version": 1}})
 	}
 	lines = append(lines, casestore.Line{Action: "finding.triage", Object: "finding:x", Detail: map[string]any{
 		"reason": "<script>document.title='owned'</script> \u202egnp.exe", "before": map[string]any{"state": "new"}, "after": map[string]any{"state": "triaged", "owner": "someone"},
@@ -176,4 +176,48 @@ func TestBrowserLog(t *testing.T) {
 	admin := site.Enter(t, auth.Administrator)
 	must(t, w.Audit.Drain(t.Context(), site.DB))
 	site.Run(t, "testdata/log.cjs", map[string]any{"admin": admin, "line": w.Audit.Size() - 1})
+}
+
+// TestLogActor reads who is meant: as the log writes it, or by a name that one
+// person has.
+func TestLogActor(t *testing.T) {
+	l := &logReader{people: map[string]auth.Colleague{
+		"1": {ID: "1", Name: "林崎 栞"}, "2": {ID: "2", Name: "Twin"}, "3": {ID: "3", Name: "Twin"}, "4": {ID: "4", Name: "user:1"}, "5": {ID: "5", Name: "a:b"},
+	}}
+	for text, want := range map[string]string{
+		"": "", "system": "system", "nobody": "nobody", "user:": "user:", "user:1": "user:1", "user:unknown": "user:unknown", "cli:root": "cli:root",
+		"token:": "token:", "林崎 栞": "user:1", "a:b": "user:5",
+	} {
+		if got, ok := l.actor(text); !ok || got != want {
+			t.Errorf("%q: %q, %v, want %q", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"Twin", "林崎", "system:", "c:d"} {
+		if got, ok := l.actor(text); ok {
+			t.Errorf("%q means %q", text, got)
+		}
+	}
+}
+
+func TestLogText(t *testing.T) {
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{"text", "text"},
+		{7.0, "7"},
+		{[]any{"a", "b"}, "a, b"},
+		{[]any{"a", 1.0}, `["a",1]`},
+		{[]any{}, ""},
+		{map[string]any{"state": "new"}, `{"state":"new"}`},
+		{nil, "null"},
+	} {
+		if got := logText(c.value); got != c.want {
+			t.Errorf("%v: %q, want %q", c.value, got, c.want)
+		}
+	}
+	got := logDetails(map[string]any{"b": "処理水の放出", "a": map[string]any{"state": "new"}}, 3)
+	if fmt.Sprint(got) != "[{a.state new} {b 処理水…}]" {
+		t.Errorf("details: %+v", got)
+	}
 }

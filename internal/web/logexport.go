@@ -79,7 +79,7 @@ func (s *Server) logExportPage(w http.ResponseWriter, r *http.Request) error {
 	for i := range v.Chips {
 		v.Chips[i].Without = ""
 	}
-	t, err := l.take(r.Context(), v.Size, f.Filter)
+	t, err := l.take(r.Context(), v.Size, f.Want)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (s *Server) logExport(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return invalid("log.export.format")
 	}
-	t, err := l.take(r.Context(), before, f.Filter)
+	t, err := l.take(r.Context(), before, f.Want)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // logFilter is the form that says which lines are wanted.
 type logFilter struct {
-	audit.Filter
+	Want audit.Filter
 	// What stands in the boxes, and what is wrong with it.
 	Who, Action, Object, Since, Until string
 	WhoError, SinceError, UntilError  string
@@ -30,16 +30,16 @@ func (l *logReader) filter() logFilter {
 	text := func(name string) string { return strings.TrimSpace(q.Get(name)) }
 	f := logFilter{Who: text("actor"), Action: text("action"), Object: text("object"), Since: text("since"), Until: text("until")}
 	f.Set = f.Who+f.Action+f.Object+f.Since+f.Until != ""
-	f.Filter = audit.Filter{Action: f.Action, Object: f.Object}
+	f.Want = audit.Filter{Action: f.Action, Object: f.Object}
 	l.offer(&f)
 	var ok bool
-	if f.Filter.Actor, ok = l.actor(f.Who); !ok {
+	if f.Want.Actor, ok = l.actor(f.Who); !ok {
 		f.WhoError = l.s.say(l.r, "log.filter.who.wrong")
 	}
-	if name, _ := l.who(f.Filter.Actor); strings.HasPrefix(f.Filter.Actor, "user:") && len(f.Filter.Actor) > len("user:") {
+	if name, _ := l.who(f.Want.Actor); strings.HasPrefix(f.Want.Actor, "user:") && len(f.Want.Actor) > len("user:") {
 		f.chip("actor", name, l)
 	} else {
-		f.chip("actor", f.Filter.Actor, l)
+		f.chip("actor", f.Want.Actor, l)
 	}
 	if what := l.s.logAction(l.r, f.Action); what != "" {
 		f.chip("action", what, l)
@@ -47,18 +47,18 @@ func (l *logReader) filter() logFilter {
 		f.chip("action", f.Action, l)
 	}
 	f.chip("object", f.Object, l)
-	if f.Filter.Since, ok = l.moment(f.Since, false); !ok {
+	if f.Want.Since, ok = l.moment(f.Since, false); !ok {
 		f.SinceError = l.s.say(l.r, "log.filter.time.wrong")
 	}
-	if f.Filter.Until, ok = l.moment(f.Until, true); !ok {
+	if f.Want.Until, ok = l.moment(f.Until, true); !ok {
 		f.UntilError = l.s.say(l.r, "log.filter.time.wrong")
 	}
 	const minutes = "2006-01-02 15:04"
-	if t := f.Filter.Since; !t.IsZero() {
+	if t := f.Want.Since; !t.IsZero() {
 		f.Since = t.In(location(l.r)).Format(momentLayout)
 		f.chip("since", l.s.say(l.r, "log.filter.since.chip", "time", t.In(location(l.r)).Format(minutes)), l)
 	}
-	if t := f.Filter.Until; !t.IsZero() {
+	if t := f.Want.Until; !t.IsZero() {
 		f.Until = t.In(location(l.r)).Format(momentLayout)
 		f.chip("until", l.s.say(l.r, "log.filter.until.chip", "time", t.In(location(l.r)).Format(minutes)), l)
 	}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
@@ -162,6 +163,35 @@ func TestPeoplePages(t *testing.T) {
 		}
 		auditor.shows(t, "POST", sato+"/roles", "role=viewer", http.StatusForbidden)
 		auditor.shows(t, "POST", "/people/invite", "name=X&login=y&role=viewer", http.StatusForbidden)
+	})
+}
+
+// TestPeopleConfirm says that who signed in long ago shows who they are before
+// anybody is let in or raised, and comes back to where they were.
+func TestPeopleConfirm(t *testing.T) {
+	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
+		service, err := auth.New(t.Context(), db, auth.Config{Lang: "en", Confirm: time.Nanosecond})
+		must(t, err)
+		w := newWorld(t, service, db, true)
+		site := httptest.NewServer(w)
+		defer site.Close()
+		admin := fetcher(reader(t, service, site.URL, auth.Administrator))
+		all, err := service.ListPeople(casestore.WithActor(t.Context(), "cli:test"))
+		must(t, err)
+		self := "/people/" + all[0].ID
+		if body := admin.shows(t, "GET", "/people/invite", "", http.StatusSeeOther); !strings.Contains(body, "/confirm?next=%2Fpeople%2Finvite") {
+			t.Errorf("the invitation leads to %q", body)
+		}
+		for path, form := range map[string]string{
+			"/people/invite": "name=X&login=new&role=viewer&lang=en", self + "/roles": "role=administrator&role=lead", self + "/name": "name=Y", self + "/link": "x=1",
+		} {
+			admin.shows(t, "POST", path, form, http.StatusSeeOther)
+		}
+		after, err := service.ListPeople(casestore.WithActor(t.Context(), "cli:test"))
+		must(t, err)
+		if len(after) != 1 || after[0].Name != all[0].Name || len(after[0].Roles) != 1 {
+			t.Errorf("something was changed: %+v", after)
+		}
 	})
 }
 
