@@ -63,7 +63,8 @@ type uploadView struct {
 	Shares          []int
 	Share           int
 	Columns         []Field
-	// Mapped says that columns were named, so that they are shown at once.
+	// Mapped says that columns were named, or might have to be, so that they
+	// are shown at once.
 	Mapped bool
 	Most   int64
 }
@@ -373,7 +374,7 @@ func (s *Server) previewPosts(r *http.Request, v *uploadPreview, found []post.Po
 
 // unreadable says in the form why a file cannot be imported as it is.
 func (s *Server) unreadable(r *http.Request, v *uploadView, f intake.File, found *uploadPreview, err error) {
-	v.Found = found
+	v.Found, v.Mapped = found, true // naming columns may help
 	if bad, ok := errors.AsType[*file.TooManyBadError](err); ok {
 		v.Problem = s.say(r, "sources.upload.bad", "count", bad.Summary.Rows, "bad", bad.Summary.Bad, "format", bad.Summary.Format)
 		return
