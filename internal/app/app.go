@@ -172,10 +172,15 @@ func authConfig(c *config.Config, log *slog.Logger) auth.Config {
 // buildWeb makes the pages.
 func (a *App) buildWeb(o Options) (err error) {
 	c := a.Config
+	metrics := ""
+	if c.Metrics.Enabled && c.Metrics.Listen == "" {
+		metrics = "/metrics"
+	}
 	a.Web, err = web.New(web.Deps{
 		Auth: a.Auth, Log: o.Log, Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Lang: c.Workspace.Lang, Version: o.Version,
 		Posts: a.Posts, Mandate: a.Mandate, Searches: a.Searches, Casework: a.DB,
 		Findings: a.Findings, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit, ExportLimit: int64(c.Export.MaxPosts),
+		Ready: a.check, Metrics: metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("making the pages: %w", err)

@@ -57,6 +57,12 @@ type Deps struct {
 	ExportLimit int64
 	// Audit is the log; nil leaves its page out.
 	Audit *audit.Log
+	// Ready looks whether the parts of the instance work and gives all of
+	// them by name ("posts", "casework", "log"), with what is wrong or nil;
+	// where it is nil the page of operation says nothing of them.
+	Ready func(context.Context) map[string]error
+	// Metrics is where metrics are; empty: nowhere in these pages' reach.
+	Metrics string
 	// Now gives the time; nil means time.Now.
 	Now func() time.Time
 }

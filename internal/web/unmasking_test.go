@@ -51,8 +51,6 @@ func personID(t *testing.T, w *world, name string) string {
 	return id
 }
 
-type fetcher func(method, path, form string) (int, string)
-
 // nameless fails where an answer names a private person.
 func nameless(t *testing.T, what, body string) {
 	t.Helper()
