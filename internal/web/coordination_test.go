@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/casestore/casestoretest"
@@ -28,7 +29,7 @@ func TestBrowserCoordination(t *testing.T) {
 	n, err := w.Findings.Network(t.Context(), w.Run.ID)
 	must(t, err)
 	site.Run(t, "testdata/coordination.cjs", map[string]any{
-		"analyst": site.Enter(t, auth.Analyst), "plain": site.Enter(t, auth.Analyst), "viewer": site.Enter(t, auth.Viewer),
+		"analyst": site.Enter(t, auth.Analyst), "plain": site.Enter(t, auth.Analyst), "blind": site.Enter(t, auth.Analyst), "viewer": site.Enter(t, auth.Viewer),
 		"open": n.Bubbles[0].Finding, "groups": len(n.Bubbles),
 	})
 }
@@ -176,10 +177,34 @@ func checkRunFiles(t *testing.T, w *world, get func(string, int) string, fetch f
 			t.Errorf("%s has %d groups, want %d", file, nodes, len(n.Bubbles))
 		}
 	}
-	logged := 0
-	must(t, w.DB.View(t.Context(), func(tx *casestore.Tx) error {
-		return tx.Get(t.Context(), `SELECT count(*) FROM log_outbox WHERE 1 = ?`, []any{1}, []any{&logged})
-	}))
+	must(t, w.Audit.Drain(t.Context(), w.DB))
+	log, err := w.Audit.Page(t.Context(), w.Audit.Size(), audit.Filter{Action: string(auth.FindingExport), Object: w.Run.ID}, 100, 10_000)
+	if err != nil || len(log.Entries) != 3 {
+		t.Errorf("the log has %d lines on files that were made, want 3: %v", len(log.Entries), err)
+	}
+}
+
+// TestCoordinationEmpty looks at the page before there is anything to show.
+func TestCoordinationEmpty(t *testing.T) {
+	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
+		service, err := auth.New(t.Context(), db, auth.Config{Lang: "en"})
+		must(t, err)
+		w := newWorld(t, service, db, true)
+		site := httptest.NewServer(w)
+		defer site.Close()
+		fetch := reader(t, service, site.URL, auth.Analyst)
+		if status, body := fetch(http.MethodGet, "/coordination", ""); status != 200 || !strings.Contains(body, "No detection has run to its end yet") {
+			t.Errorf("the page without a run: %d\n%.2000s", status, body)
+		}
+		if status, body := fetch(http.MethodGet, "/coordination/network", ""); status != 200 || body != `{"nodes":[],"edges":[]}` {
+			t.Errorf("the picture without a run: %d %s", status, body)
+		}
+		// A run over no posts finds no group.
+		w.detect(t)
+		if status, body := fetch(http.MethodGet, "/coordination", ""); status != 200 || !strings.Contains(body, "This run found no group") {
+			t.Errorf("the page of a run without groups: %d\n%.2000s", status, body)
+		}
+	})
 }
 
 func TestNetworkFilter(t *testing.T) {
