@@ -165,7 +165,9 @@ export const mount = async (element: HTMLElement): Promise<void> => {
     context.fillText(d.label, d.x - wide / 2, y);
   };
   const font = getComputedStyle(element).fontFamily;
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
   const sigma = new Sigma(graph, element, {
+    ...(calm.matches ? { inertiaDuration: 0, zoomDuration: 0, doubleClickZoomingDuration: 0 } : {}),
     ...(side ? { itemSizesReference: 'positions' as const, zoomToSizeRatioFunction: (r: number) => r } : {}),
     allowInvalidContainer: true,
     enableEdgeEvents: true,
@@ -195,7 +197,6 @@ export const mount = async (element: HTMLElement): Promise<void> => {
 
   const camera = sigma.getCamera();
   const narrow = matchMedia('(max-width: 1100px)');
-  const calm = matchMedia('(prefers-reduced-motion: reduce)');
   const go = (state: Partial<{ x: number; y: number; ratio: number }>): void => {
     if (calm.matches) camera.setState({ ...camera.getState(), ...state });
     else void camera.animate(state, { duration: 200 });
