@@ -88,6 +88,14 @@ func (s *Server) coordinationPage(w http.ResponseWriter, r *http.Request) error 
 		p.Data = v
 		return s.page(w, r, "coordination", p)
 	}
+	if run.State != finding.RunDone {
+		if v.Runs, err = s.runChoices(r, &run); err != nil {
+			return err
+		}
+		v.Empty = Empty{Icon: "waypoints", What: s.say(r, "coordination.unfinished"), Why: s.say(r, "coordination.unfinished.why")}
+		p.Data = v
+		return s.page(w, r, "coordination", p)
+	}
 	n, err := s.Findings.Network(r.Context(), run.ID)
 	if err != nil {
 		return fmt.Errorf("reading a network: %w", err)
@@ -145,7 +153,11 @@ func (s *Server) runChoices(r *http.Request, run *finding.Run) ([]runChoice, err
 	}
 	out := make([]runChoice, len(runs))
 	for i := range runs {
-		at := runs[i].Finished.In(location(r)).Format("2006-01-02 15:04")
+		end := runs[i].Finished
+		if end.IsZero() {
+			end = runs[i].Created
+		}
+		at := end.In(location(r)).Format("2006-01-02 15:04")
 		out[i] = runChoice{runs[i].ID, s.say(r, "coordination.run.option", "name", oneLine(runs[i].DetectionName), "time", at), runs[i].ID == run.ID}
 	}
 	return out, nil
@@ -223,7 +235,7 @@ func (s *Server) groupTable(r *http.Request, v *coordinationView, n *finding.Net
 	for _, i := range order[skip:min(len(order), skip+pageSize)] {
 		b := n.Bubbles[i]
 		row := groupRow{Bubble: b, Number: i + 1, Colour: colourOf(i + 1), Gap: s.gapText(r, b.MedianGap), Open: i == open}
-		row.Link = with(r, "run", n.Run, "open", b.Finding, "edge", "", "edges", "", "q", "", "w", "")
+		row.Link = with(r, "run", n.Run, "open", b.Finding, "edge", "", "edges", "", "panel", "", "q", "", "w", "")
 		row.Behaviours = s.behaviourNames(r, b.Behaviours)
 		var err error
 		if row.Why, err = s.whyOf(r, b.Finding); err != nil {
@@ -352,7 +364,7 @@ func (s *Server) controls(r *http.Request, run string, n *finding.Network, snap 
 		first, last = snap.First, snap.Last
 	}
 	c := &networkControls{Keep: map[string]string{"run": run}, Zone: zoneOf(r)}
-	for _, name := range []string{"open", "edge", "sort"} {
+	for _, name := range []string{"open", "edge", "sort", "panel"} {
 		if v := r.URL.Query().Get(name); v != "" {
 			c.Keep[name] = v
 		}
@@ -416,15 +428,16 @@ type openGroup struct {
 	Gap      string
 	Link     string // the finding's page
 	Close    string // this page with no group open
+	Details  string // this page with the group's panel
 	Accounts []accountRow
 	// More is how many accounts the panel leaves out.
-	More    int
-	Strong  []edgeRow
-	Edges   []edgeRow
-	Pager   Pager
-	Hidden  int   // edges that the filter takes out
-	Left    int64 // edges that the snapshot does not hold
-	Files   []fileLink
+	More   int
+	Strong []edgeRow
+	Edges  []edgeRow
+	Pager  Pager
+	Hidden int   // edges that the filter takes out
+	Left   int64 // edges that the snapshot does not hold
+	Files  []fileLink
 	// Gone says that the evidence of this run is not kept any more.
 	Gone bool
 
@@ -471,7 +484,8 @@ func (s *Server) openGroup(r *http.Request, n *finding.Network, at int) (*openGr
 	g := &openGroup{
 		Finding: f, Bubble: b, Number: at + 1, Colour: colourOf(at + 1), Why: f.Why[lang], Counter: f.Counter[lang],
 		Gap: s.gapText(r, b.MedianGap), Link: "/findings/" + url.PathEscape(f.ID), Behaviours: s.behaviourNames(r, b.Behaviours),
-		Close: with(r, "run", n.Run, "open", "", "edge", "", "edges", "", "q", "", "w", ""),
+		Close:   with(r, "run", n.Run, "open", "", "edge", "", "edges", "", "panel", "", "q", "", "w", ""),
+		Details: with(r, "edge", "", "panel", ""),
 	}
 	snap, err := s.Findings.Snapshot(ctx, b.Finding, b.Snapshot)
 	if errors.Is(err, casestore.ErrNotFound) {
@@ -519,7 +533,7 @@ func (s *Server) edgeRow(r *http.Request, g *openGroup, i int) edgeRow {
 	row := edgeRow{
 		Edge: e, A: g.names[e.A].Label, B: g.names[e.B].Label, Q: qText(s.langOf(r), e.Q), Gap: s.gapText(r, e.GapMedian),
 		Page:   edgeAddress(g.Bubble.Finding, a, b, g.snap.Version),
-		Panel:  with(r, "run", g.snap.Run, "open", g.Bubble.Finding, "edge", a+"~"+b),
+		Panel:  with(r, "run", g.snap.Run, "open", g.Bubble.Finding, "edge", a+"~"+b, "panel", ""),
 		Weight: strconv.FormatFloat(e.Weight, 'g', 3, 64),
 	}
 	for _, l := range e.By {
@@ -570,11 +584,16 @@ func edgePager(r *http.Request, total int) (Pager, int) {
 }
 
 // coordinationPanel sets the panel: the evidence of an edge where the address
-// names one, else the group.
+// names one, else the group; nothing where the address says that it was closed,
+// which leaves the group open in the picture.
 func (s *Server) coordinationPanel(r *http.Request, n *finding.Network, open int, g *openGroup, p *Page) error {
 	edge := r.URL.Query().Get("edge")
-	if edge == "" || g.Gone {
-		p.Panel, p.PanelData, p.Close = "coordination-panel", g, g.Close
+	p.Close = with(r, "edge", "", "panel", "closed")
+	switch {
+	case r.URL.Query().Get("panel") == "closed":
+		return nil
+	case edge == "" || g.Gone:
+		p.Panel, p.PanelData = "coordination-panel", g
 		return nil
 	}
 	a, b, _ := strings.Cut(edge, "~")
@@ -584,6 +603,6 @@ func (s *Server) coordinationPanel(r *http.Request, n *finding.Network, open int
 	}
 	v.Finding, v.Back = g.Finding.Short, coordinationLink(n.Run, n.Bubbles[open].Finding)
 	v.Page = edgeAddress(g.Bubble.Finding, v.A.Alias, v.B.Alias, g.snap.Version)
-	p.Panel, p.PanelData, p.Close = "coordination-edge", v, with(r, "edge", "")
+	p.Panel, p.PanelData = "coordination-edge", v
 	return nil
 }

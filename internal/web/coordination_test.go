@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -13,10 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/casestore/casestoretest"
 	"github.com/akashi-project/akashi/internal/finding"
+	"github.com/akashi-project/akashi/internal/mandate"
 	"github.com/akashi-project/akashi/internal/web/webtest"
 )
 
@@ -28,7 +31,7 @@ func TestBrowserCoordination(t *testing.T) {
 	n, err := w.Findings.Network(t.Context(), w.Run.ID)
 	must(t, err)
 	site.Run(t, "testdata/coordination.cjs", map[string]any{
-		"analyst": site.Enter(t, auth.Analyst), "plain": site.Enter(t, auth.Analyst), "viewer": site.Enter(t, auth.Viewer),
+		"analyst": site.Enter(t, auth.Analyst), "plain": site.Enter(t, auth.Analyst), "blind": site.Enter(t, auth.Analyst), "viewer": site.Enter(t, auth.Viewer),
 		"open": n.Bubbles[0].Finding, "groups": len(n.Bubbles),
 	})
 }
@@ -86,7 +89,8 @@ func TestCoordinationPages(t *testing.T) {
 		for i := range n.Bubbles {
 			checkGroup(t, w, get, &n, i)
 		}
-		checkRunFiles(t, w, get, fetch, &n)
+		checkRunFiles(t, w, get, &n)
+		checkNames(t, w, get, &n.Bubbles[len(n.Bubbles)-1])
 
 		viewer := reader(t, service, site.URL, auth.Viewer)
 		if status, body := viewer(http.MethodGet, "/coordination?open="+n.Bubbles[0].Finding, ""); status != 200 || strings.Contains(body, "/export/") {
@@ -153,7 +157,7 @@ func checkGroup(t *testing.T, w *world, get func(string, int) string, n *finding
 }
 
 // checkRunFiles reads the files of a run.
-func checkRunFiles(t *testing.T, w *world, get func(string, int) string, fetch func(method, path, form string) (int, string), n *finding.Network) {
+func checkRunFiles(t *testing.T, w *world, get func(string, int) string, n *finding.Network) {
 	t.Helper()
 	get("/coordination/export/secrets.txt", 404)
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(get("/coordination/export/groups.csv", 200), "\ufeff"))).ReadAll()
@@ -176,10 +180,88 @@ func checkRunFiles(t *testing.T, w *world, get func(string, int) string, fetch f
 			t.Errorf("%s has %d groups, want %d", file, nodes, len(n.Bubbles))
 		}
 	}
-	logged := 0
-	must(t, w.DB.View(t.Context(), func(tx *casestore.Tx) error {
-		return tx.Get(t.Context(), `SELECT count(*) FROM log_outbox WHERE 1 = ?`, []any{1}, []any{&logged})
-	}))
+	must(t, w.Audit.Drain(t.Context(), w.DB))
+	log, err := w.Audit.Page(t.Context(), w.Audit.Size(), audit.Filter{Action: string(auth.FindingExport), Object: w.Run.ID}, 100, 10_000)
+	if err != nil || len(log.Entries) != 3 {
+		t.Errorf("the log has %d lines on files that were made, want 3: %v", len(log.Entries), err)
+	}
+}
+
+// checkNames marks an account as an outlet, which is then the only one with a
+// name in the picture.
+func checkNames(t *testing.T, w *world, get func(string, int) string, b *finding.Bubble) {
+	t.Helper()
+	ctx := casestore.WithActor(t.Context(), "cli:test")
+	snap, err := w.Findings.Snapshot(ctx, b.Finding, b.Snapshot)
+	must(t, err)
+	known, err := w.Store.Accounts(ctx, []string{snap.Accounts[0].Key})
+	must(t, err)
+	_, err = w.Mandate.MarkAccount(ctx, &auth.Principal{ID: "lead", Roles: []auth.Role{auth.Lead}}, mandate.Of(&known[0]), mandate.Outlet, "An editorial office.", "")
+	must(t, err)
+	var drawn network
+	must(t, json.Unmarshal([]byte(get("/findings/"+b.Finding+"/network", 200)), &drawn))
+	for _, node := range drawn.Nodes {
+		if named := node.Label != node.ID; named != (node.ID == snap.Accounts[0].Alias) {
+			t.Errorf("the account %s is shown as %q", node.ID, node.Label)
+		}
+	}
+}
+
+// TestCoordinationEmpty looks at the page before there is anything to show.
+func TestCoordinationEmpty(t *testing.T) {
+	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
+		service, err := auth.New(t.Context(), db, auth.Config{Lang: "en"})
+		must(t, err)
+		w := newWorld(t, service, db, true)
+		site := httptest.NewServer(w)
+		defer site.Close()
+		fetch := reader(t, service, site.URL, auth.Analyst)
+		if status, body := fetch(http.MethodGet, "/coordination", ""); status != 200 || !strings.Contains(body, "No detection has run to its end yet") {
+			t.Errorf("the page without a run: %d\n%.2000s", status, body)
+		}
+		if status, body := fetch(http.MethodGet, "/coordination/network", ""); status != 200 || body != `{"nodes":[],"edges":[]}` {
+			t.Errorf("the picture without a run: %d %s", status, body)
+		}
+		// A run over no posts finds no group.
+		w.detect(t)
+		if status, body := fetch(http.MethodGet, "/coordination", ""); status != 200 || !strings.Contains(body, "This run found no group") {
+			t.Errorf("the page of a run without groups: %d\n%.2000s", status, body)
+		}
+	})
+}
+
+// TestPictureBounds draws a group that is larger than a picture holds.
+func TestPictureBounds(t *testing.T) {
+	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
+		service, err := auth.New(t.Context(), db, auth.Config{Lang: "en"})
+		must(t, err)
+		w := newWorld(t, service, db, true)
+		r := httptest.NewRequest(http.MethodGet, "/findings/f/network", http.NoBody)
+		for _, c := range []struct{ accounts, edges, wantAccounts, wantEdges int }{
+			{3, 3, 3, 3},
+			{pictureAccounts, pictureEdges, pictureAccounts, pictureEdges},
+			{pictureAccounts + 1, 5, pictureAccounts, 4}, // one edge is of the account left out
+			{10, pictureEdges + 1, 10, pictureEdges},
+		} {
+			snap := finding.Snapshot{Finding: "f", Version: 1}
+			for i := range c.accounts {
+				snap.Accounts = append(snap.Accounts, finding.Account{Key: fmt.Sprint("x:", i), Alias: fmt.Sprint("acc-", i)})
+			}
+			for i := range c.edges {
+				b := i%(len(snap.Accounts)-1) + 1
+				if i == 0 {
+					b = len(snap.Accounts) - 1
+				}
+				snap.Edges = append(snap.Edges, finding.Edge{A: 0, B: b, Weight: 1})
+			}
+			var out network
+			must(t, w.drawGroup(r, &out, &snap, networkDisc{0.5, 0.5, 0.5}, 1))
+			cut := c.wantAccounts < c.accounts || c.wantEdges < c.edges
+			if len(out.Nodes) != c.wantAccounts || len(out.Edges) != c.wantEdges || (out.Left != "") != cut {
+				t.Errorf("%d accounts and %d edges: %d and %d are drawn, and %q is said", c.accounts, c.edges, len(out.Nodes), len(out.Edges), out.Left)
+			}
+		}
+	})
 }
 
 func TestNetworkFilter(t *testing.T) {

@@ -120,7 +120,7 @@ func (s *Server) coordinationNetwork(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	if run.ID == "" {
+	if run.State != finding.RunDone {
 		return writeNetwork(w, network{Nodes: []networkNode{}, Edges: []networkEdge{}})
 	}
 	n, err := s.Findings.Network(r.Context(), run.ID)
@@ -299,7 +299,9 @@ func (s *Server) drawGroup(r *http.Request, out *network, snap *finding.Snapshot
 	if err != nil {
 		return err
 	}
+	// Where there are many they are small and their edges thin.
 	size := disc.R * min(0.045, 0.5/math.Sqrt(float64(max(1, shown))))
+	thin := min(1, 8/math.Sqrt(float64(max(1, shown))))
 	for i := range snap.Accounts[:shown] {
 		a := &snap.Accounts[i]
 		out.Nodes = append(out.Nodes, networkNode{
@@ -323,7 +325,7 @@ func (s *Server) drawGroup(r *http.Request, out *network, snap *finding.Snapshot
 		out.Edges = append(out.Edges, networkEdge{
 			Source: snap.Accounts[a].Alias, Target: snap.Accounts[b].Alias, Kind: "edge",
 			Text: s.edgeText(r, e, names[a].Label, names[b].Label), Q: e.Q, Weight: e.Weight,
-			Size: disc.R * (0.002 + 0.012*share(e.Weight, most)), First: e.First.Unix(), Last: ceilUnix(e.Last),
+			Size: disc.R * (0.002 + 0.012*share(e.Weight, most)) * thin, First: e.First.Unix(), Last: ceilUnix(e.Last),
 		})
 	}
 	out.Page, out.Tail = "/findings/"+snap.Finding+"/edges/", "?version="+strconv.FormatInt(snap.Version, 10)

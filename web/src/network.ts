@@ -19,6 +19,11 @@
  *                   exponent: q ≤ 10^−v) and w, which say what is shown; each
  *                   may have an output beside it
  *   aria-controls + data-network-do="in|out|fit|png" on buttons
+ *   data-network-picked on an element beside it, which lists the nodes within a
+ *                   rectangle that is drawn with Shift held: it has data-one
+ *                   and data-other, sentences with # for how many, an element
+ *                   data-network-count for them, a ul, a button
+ *                   data-network-clear
  *
  * A click opens a node's href; an edge's page is page + "source/target" + tail,
  * and where there is panel, panel + "source~target" in the page's panel. A
@@ -54,6 +59,9 @@ declare global {
 /** What of the network is shown. */
 type Choice = { from: number; to: number; q: number; w: number };
 const everything: Choice = { from: -Infinity, to: Infinity, q: Infinity, w: -Infinity };
+
+/** How many of the nodes picked are listed. */
+const mostPicked = 200;
 
 /** The colours of groups in the reader's theme: eight, and grey from the ninth. */
 const palette = (): ((group: number) => string) => {
@@ -101,8 +109,9 @@ export const mount = async (element: HTMLElement): Promise<void> => {
   if (!draws()) throw new Error('WebGL is not available');
   const network = await data<Network>(element);
   const graph = new Graph({ type: 'undirected' });
+  const accounts = network.nodes.filter((n) => n.kind === 'account').length;
   // Sigma's y goes upwards.
-  for (const n of network.nodes) graph.mergeNode(n.id, { ...n, y: -n.y, label: n.label ?? '', forceLabel: n.kind === 'group' });
+  for (const n of network.nodes) graph.mergeNode(n.id, { ...n, y: -n.y, label: n.label ?? '', forceLabel: n.kind === 'group' || accounts <= 24 });
   const side = network.nodes.length && network.nodes.every((n) => n.kind) ? 1 : 0;
   for (const e of network.edges) {
     graph.mergeEdge(e.source, e.target, { ...e, size: e.size ?? Math.min(4, 0.5 + Math.sqrt(e.weight ?? 1) / 2) });
@@ -111,11 +120,20 @@ export const mount = async (element: HTMLElement): Promise<void> => {
   const hint = [network.left, readout?.textContent].filter(Boolean).join(' ');
   const form = document.getElementById(element.dataset['controls'] ?? '') as HTMLFormElement | null;
   let choice = form ? choiceOf(form) : everything;
-  let line = token('--edge');
+  // Where there are many edges they let what lies under them through.
+  const crowded = network.edges.length > 1000;
+  const lines = (): string => {
+    const share = Math.min(1, Math.max(0.15, 20 / Math.sqrt(network.edges.length)));
+    const parts = token('--edge').match(/[\d.]+/g)?.slice(0, 3).map(Number) ?? [128, 128, 128];
+    // Sigma wants colours that are multiplied by their opacity already.
+    return `rgba(${parts.map((c) => Math.round(c * share)).join(', ')}, ${share})`;
+  };
+  let line = lines();
   let ink = token('--ink');
   let paper = token('--paper');
   let colours = palette();
   let pointed: string | null = null;
+  let picked = new Set<string>();
 
   // What the choice leaves: an account stands where one of its edges does.
   let edges = new Set<string>();
@@ -147,13 +165,15 @@ export const mount = async (element: HTMLElement): Promise<void> => {
     context.fillText(d.label, d.x - wide / 2, y);
   };
   const font = getComputedStyle(element).fontFamily;
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
   const sigma = new Sigma(graph, element, {
+    ...(calm.matches ? { inertiaDuration: 0, zoomDuration: 0, doubleClickZoomingDuration: 0 } : {}),
     ...(side ? { itemSizesReference: 'positions' as const, zoomToSizeRatioFunction: (r: number) => r } : {}),
     allowInvalidContainer: true,
     enableEdgeEvents: true,
     labelRenderedSizeThreshold: 9,
     labelDensity: 0.5,
-    minEdgeThickness: 1.2,
+    minEdgeThickness: crowded ? 0.6 : 1.5,
     minCameraRatio: 0.01,
     maxCameraRatio: 3,
     stagePadding: 24,
@@ -167,7 +187,7 @@ export const mount = async (element: HTMLElement): Promise<void> => {
       context.stroke();
       label(context, d as never);
     },
-    nodeReducer: (id, a) => ({ ...a, color: colours(a['group'] as number), hidden: !nodes.has(id) }),
+    nodeReducer: (id, a) => ({ ...a, color: colours(a['group'] as number), hidden: !nodes.has(id), highlighted: picked.has(id) }),
     edgeReducer: (id, a) => ({
       ...a, hidden: !edges.has(id), zIndex: id === pointed ? 1 : 0, color: id === pointed ? ink : line,
       size: (a['size'] as number) * (id === pointed ? 1.5 : 1),
@@ -176,7 +196,7 @@ export const mount = async (element: HTMLElement): Promise<void> => {
   if (side) sigma.setCustomBBox({ x: [0, 1], y: [-1, 0] });
 
   const camera = sigma.getCamera();
-  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  const narrow = matchMedia('(max-width: 1100px)');
   const go = (state: Partial<{ x: number; y: number; ratio: number }>): void => {
     if (calm.matches) camera.setState({ ...camera.getState(), ...state });
     else void camera.animate(state, { duration: 200 });
@@ -210,6 +230,8 @@ export const mount = async (element: HTMLElement): Promise<void> => {
         const v = here.searchParams.get(name);
         if (v) url.searchParams.set(name, v);
       }
+      // On a narrow screen the panel would cover the picture.
+      if (narrow.matches && url.searchParams.has('open')) url.searchParams.set('panel', 'closed');
     }
     location.assign(url);
   };
@@ -227,16 +249,74 @@ export const mount = async (element: HTMLElement): Promise<void> => {
     if (!element.dispatchEvent(event)) return;
     if (panel && document.getElementById('panel')) {
       const url = new URL(panel, location.href);
-      for (const [name, v] of new URL(location.href).searchParams) if (!url.searchParams.has(name)) url.searchParams.set(name, v);
+      for (const [name, v] of new URL(location.href).searchParams) if (name !== 'panel' && !url.searchParams.has(name)) url.searchParams.set(name, v);
       void window.htmx.ajax('GET', url.pathname + url.search, { target: '#panel', select: '#panel', swap: 'outerHTML', push: url.pathname + url.search });
     } else if (href) open(href);
   });
+
+  // A rectangle drawn with Shift held lists the nodes within it.
+  const list = element.parentElement?.querySelector<HTMLElement>('[data-network-picked]');
+  const pick = (ids: string[]): void => {
+    picked = new Set(ids);
+    sigma.scheduleRefresh();
+    if (!list) return;
+    list.hidden = ids.length === 0;
+    const says = (ids.length === 1 ? list.dataset['one'] : list.dataset['other']) ?? '';
+    const count = list.querySelector('[data-network-count]');
+    if (count) count.textContent = says.replace('#', ids.length.toLocaleString(document.documentElement.lang));
+    list.querySelector('ul')?.replaceChildren(...ids.slice(0, mostPicked).map((id) => {
+      const a = graph.getNodeAttributes(id) as Node;
+      const item = document.createElement('li');
+      const link = document.createElement('a');
+      link.href = a.href ?? '';
+      link.textContent = a.label ?? id;
+      link.title = a.text ?? '';
+      item.append(link);
+      return item;
+    }));
+  };
+  list?.querySelector('[data-network-clear]')?.addEventListener('click', () => pick([]));
+  if (list) {
+    element.addEventListener('mousedown', (down) => {
+      if (!down.shiftKey || down.button !== 0) return;
+      down.preventDefault();
+      down.stopPropagation();
+      const box = document.createElement('div');
+      box.className = 'network-box';
+      element.append(box);
+      const edge = element.getBoundingClientRect();
+      const part = (e: MouseEvent): { l: number; t: number; r: number; b: number } => ({
+        l: Math.min(down.clientX, e.clientX) - edge.left, t: Math.min(down.clientY, e.clientY) - edge.top,
+        r: Math.max(down.clientX, e.clientX) - edge.left, b: Math.max(down.clientY, e.clientY) - edge.top,
+      });
+      const move = (e: MouseEvent): void => {
+        const { l, t, r, b } = part(e);
+        Object.assign(box.style, { left: `${l}px`, top: `${t}px`, width: `${r - l}px`, height: `${b - t}px` });
+      };
+      const up = (e: MouseEvent): void => {
+        window.removeEventListener('mousemove', move, true);
+        box.remove();
+        const { l, t, r, b } = part(e);
+        pick([...nodes].filter((id) => {
+          const p = sigma.graphToViewport(graph.getNodeAttributes(id) as Place);
+          return p.x >= l && p.x <= r && p.y >= t && p.y <= b;
+        }));
+        // What follows is no click on what is under the mouse.
+        const swallow = (click: Event): void => click.stopPropagation();
+        element.addEventListener('click', swallow, { capture: true, once: true });
+        setTimeout(() => element.removeEventListener('click', swallow, true));
+      };
+      window.addEventListener('mousemove', move, true);
+      window.addEventListener('mouseup', up, { capture: true, once: true });
+    }, true);
+  }
 
   const zoom = (by: number): void => go({ ratio: Math.min(3, Math.max(0.01, camera.ratio * by)) });
   const tools: Record<string, () => void> = {
     in: () => zoom(1 / 1.5),
     out: () => zoom(1.5),
-    fit: () => go({ x: 0.5, y: 0.5, ratio: 1 }),
+    // What was shown at first, or all where that is shown already.
+    fit: () => go(camera.ratio === home.ratio && camera.x === home.x && camera.y === home.y ? { x: 0.5, y: 0.5, ratio: 1 } : home),
     png: () => {
       // The canvases of WebGL can be read only in the turn that drew them.
       sigma.once('afterRender', () => {
@@ -284,7 +364,7 @@ export const mount = async (element: HTMLElement): Promise<void> => {
   });
 
   const recolour = (): void => {
-    line = token('--edge');
+    line = lines();
     ink = token('--ink');
     paper = token('--paper');
     colours = palette();
@@ -292,7 +372,13 @@ export const mount = async (element: HTMLElement): Promise<void> => {
   };
   document.addEventListener('akashi:theme', recolour);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolour);
-  new ResizeObserver(() => { sigma.resize(); sigma.scheduleRefresh(); }).observe(element);
+  let [wide, high] = [element.offsetWidth, element.offsetHeight];
+  new ResizeObserver(() => {
+    if (element.offsetWidth === wide && element.offsetHeight === high) return;
+    [wide, high] = [element.offsetWidth, element.offsetHeight];
+    sigma.resize();
+    sigma.refresh();
+  }).observe(element);
 
   const place = (id: string): Place => sigma.graphToViewport(graph.getNodeAttributes(id) as Place);
   element.akashi = {
@@ -306,5 +392,5 @@ export const mount = async (element: HTMLElement): Promise<void> => {
     shown: () => ({ nodes: nodes.size, edges: edges.size }),
   };
   sigma.once('afterRender', () => { element.dataset['ready'] = '1'; });
-  sigma.refresh();
+  sigma.scheduleRender();
 };
