@@ -134,6 +134,13 @@ export const mount = async (element: HTMLElement): Promise<void> => {
   let colours = palette();
   let pointed: string | null = null;
   let picked = new Set<string>();
+  // The edge whose evidence is open, as the address says.
+  let accent = token('--accent');
+  const inAddress = (): string | null => {
+    const [a, b] = (new URL(location.href).searchParams.get('edge') ?? '').split('~');
+    return a && b && graph.hasNode(a) && graph.hasNode(b) ? graph.edge(a, b) ?? null : null;
+  };
+  let opened = inAddress();
 
   // What the choice leaves: an account stands where one of its edges does.
   let edges = new Set<string>();
@@ -189,8 +196,9 @@ export const mount = async (element: HTMLElement): Promise<void> => {
     },
     nodeReducer: (id, a) => ({ ...a, color: colours(a['group'] as number), hidden: !nodes.has(id), highlighted: picked.has(id) }),
     edgeReducer: (id, a) => ({
-      ...a, hidden: !edges.has(id), zIndex: id === pointed ? 1 : 0, color: id === pointed ? ink : line,
-      size: (a['size'] as number) * (id === pointed ? 1.5 : 1),
+      ...a, hidden: !edges.has(id), zIndex: id === pointed || id === opened ? 1 : 0,
+      color: id === pointed ? ink : id === opened ? accent : line,
+      size: (a['size'] as number) * (id === opened ? 2.5 : id === pointed ? 1.5 : 1),
     }),
   });
   if (side) sigma.setCustomBBox({ x: [0, 1], y: [-1, 0] });
@@ -367,9 +375,18 @@ export const mount = async (element: HTMLElement): Promise<void> => {
     line = lines();
     ink = token('--ink');
     paper = token('--paper');
+    accent = token('--accent');
     colours = palette();
     sigma.refresh();
   };
+  for (const change of ['htmx:after:history:push', 'akashi:address']) {
+    document.addEventListener(change, () => {
+      const now = inAddress();
+      if (now === opened) return;
+      opened = now;
+      sigma.scheduleRefresh();
+    });
+  }
   document.addEventListener('akashi:theme', recolour);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolour);
   let [wide, high] = [element.offsetWidth, element.offsetHeight];
