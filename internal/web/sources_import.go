@@ -218,7 +218,7 @@ func (s *Server) importView(r *http.Request, m intake.Import) (*importView, erro
 	v.Counts = s.importCounts(r, v)
 	if !v.MayImport {
 		// Reasons quote the file, which names people.
-		v.Reasons, v.Import.Problem = nil, ""
+		v.Reasons, v.Problem = nil, ""
 		return v, nil
 	}
 	for _, why := range slices.Sorted(maps.Keys(m.SkippedWhy)) {
