@@ -172,7 +172,7 @@ func (p *pageBench) enter(ctx context.Context) error {
 		return err
 	}
 	path, token, _ := strings.Cut(link, "?")
-	status, _, err := p.ask(ctx, http.MethodPost, path, token)
+	status, err := p.ask(ctx, http.MethodPost, path, token)
 	if err == nil && status != http.StatusSeeOther {
 		err = fmt.Errorf("signing in: status %d", status)
 	}
@@ -240,7 +240,7 @@ func (p *pageBench) round(ctx context.Context, r *rand.Rand, found []finding.Fin
 	p.order = names
 	for _, name := range names {
 		began := time.Now()
-		status, _, err := p.ask(ctx, http.MethodGet, asked[name], "")
+		status, err := p.ask(ctx, http.MethodGet, asked[name], "")
 		if err != nil {
 			return err
 		}
@@ -253,21 +253,23 @@ func (p *pageBench) round(ctx context.Context, r *rand.Rand, found []finding.Fin
 }
 
 // ask sends a request and reads all of the answer.
-func (p *pageBench) ask(ctx context.Context, method, path, form string) (status int, bytes int64, err error) {
+func (p *pageBench) ask(ctx context.Context, method, path, form string) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, p.base+path, strings.NewReader(form))
 	if err != nil {
-		return 0, 0, fmt.Errorf("making a request: %w", err)
+		return 0, fmt.Errorf("making a request: %w", err)
 	}
 	if form != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return 0, 0, fmt.Errorf("asking for a page: %w", err)
+		return 0, fmt.Errorf("asking for a page: %w", err)
 	}
 	defer resp.Body.Close()
-	bytes, err = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode, bytes, err
+	if _, err = io.Copy(io.Discard, resp.Body); err != nil {
+		return 0, fmt.Errorf("reading a page: %w", err)
+	}
+	return resp.StatusCode, nil
 }
 
 // beside appends batches of 1,000 posts, so many a second, until it is stopped,

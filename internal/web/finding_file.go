@@ -99,7 +99,10 @@ func (s *Server) writeFinding(r *http.Request, out *bytes.Buffer, f *finding.Fin
 	}
 	e := json.NewEncoder(out)
 	e.SetIndent("", " ")
-	return e.Encode(map[string]any{"schema": "akashi-finding/1", "marking": s.marking(), "finding": f, "snapshot": snap})
+	if err := e.Encode(map[string]any{"schema": "akashi-finding/1", "marking": s.marking(), "finding": f, "snapshot": snap}); err != nil {
+		return fmt.Errorf("as JSON: %w", err)
+	}
+	return nil
 }
 
 // knownAccounts are a snapshot's accounts as the store knows them; those that

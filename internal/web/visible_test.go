@@ -136,7 +136,7 @@ func TestTableAndPager(t *testing.T) {
 
 func TestWebAddress(t *testing.T) {
 	for in, want := range map[string]string{
-		"https://a.example/x": "https://a.example/x", " http://a.example ": "http://a.example", "javascript:alert(1)": "",
+		"https://a.example/x": "https://a.example/x", "\thttp://a.example\n": "http://a.example", "javascript:alert(1)": "",
 		"JaVaScRiPt:alert(1)": "", "data:text/html,x": "", "//a.example": "", "/x": "", "https://": "", "vbscript:x": "", "file:///etc/passwd": "",
 	} {
 		if got := webAddress(in); got != want {
