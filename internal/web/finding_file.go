@@ -2,123 +2,234 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/mandate"
+	"github.com/akashi-project/akashi/internal/report"
 )
 
-// findingFile sends a finding's evidence as a file. Accounts stand in it under
-// their pseudonyms, but for those that are shown to everybody.
+// findingFiles are the files that a finding can be taken away as.
+var findingFiles = []string{"accounts.csv", "edges.csv", "network.gexf", "network.graphml", "finding" + jsonFile}
+
+// jsonFile is how the name of a file of JSON ends.
+const jsonFile = ".json"
+
+// contentTypes of the files, by how their names end.
+var contentTypes = map[string]string{
+	"csv": "text/csv; charset=utf-8", "gexf": "application/gexf+xml", "graphml": "application/graphml+xml", "json": "application/json",
+}
+
+// findingFile sends a finding's evidence as a file. A file leaves the screen of
+// one person: it names accounts as everybody may see them.
 func (s *Server) findingFile(w http.ResponseWriter, r *http.Request) error {
-	ctx, file := r.Context(), r.PathValue("file")
-	kind, ok := map[string]string{
-		"accounts.csv": "text/csv; charset=utf-8", "edges.csv": "text/csv; charset=utf-8", "evidence.json": "application/json",
-		"network.gexf": "application/gexf+xml", "network.graphml": "application/graphml+xml",
-	}[file]
-	if !ok {
+	file := r.PathValue("file")
+	if !slices.Contains(findingFiles, file) {
 		return casestore.ErrNotFound
 	}
-	f, err := s.Findings.Get(ctx, r.PathValue("id"))
+	f, err := s.Findings.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err //nolint:wrapcheck // it says which finding
+	}
+	version, err := versionOf(r)
 	if err != nil {
 		return err
 	}
-	snap, err := s.snapshotOf(r, f.ID)
+	snap, err := s.Findings.Snapshot(r.Context(), f.ID, version)
+	if err != nil {
+		return err //nolint:wrapcheck // it says which snapshot
+	}
+	veil, label, err := s.labels(r.Context(), &snap)
 	if err != nil {
 		return err
 	}
-	names, err := s.accountNames(ctx, nil, snap.Accounts)
-	if err != nil {
-		return err
-	}
-	labels := make(map[string]string, len(names))
-	for i := range names {
-		labels[snap.Accounts[i].Key] = names[i].Label
-	}
-	x := finding.Export{
-		Snapshot: &snap, Title: f.Short, Description: f.Why[s.langOf(r)],
-		Label: func(key, _ string) string { return labels[key] },
-	}
+	// The file is made whole before it is sent, so that an error is an answer.
 	var out bytes.Buffer
-	switch file {
-	case "accounts.csv":
-		err = x.WriteAccounts(&out)
-	case "edges.csv":
-		err = x.WriteEdges(&out)
-	case "network.gexf":
-		err = x.WriteGEXF(ctx, &out)
-	case "network.graphml":
-		err = x.WriteGraphML(ctx, &out)
-	default:
-		err = s.writeFinding(r, &out, &f, &snap)
+	if err := s.writeFinding(r, &out, file, &f, &snap, veil, label); err != nil {
+		return fmt.Errorf("making %s of a finding: %w", file, err)
 	}
+	err = s.Record(r.Context(), string(auth.FindingExport), "finding:"+f.ID, map[string]any{
+		"file": file, "version": snap.Version, "accounts": len(snap.Accounts), "edges": len(snap.Edges), "marking": s.marking(),
+	})
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
-	}
-	if err := s.Record(ctx, string(auth.FindingExport), "finding:"+f.ID, map[string]any{
-		"file": file, "snapshot": snap.Version, "accounts": len(snap.Accounts), "marking": s.marking(),
-	}); err != nil {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", `attachment; filename="`+f.Short+"-"+file+`"`)
+	h.Set("Content-Type", contentTypes[file[strings.LastIndexByte(file, '.')+1:]])
+	h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(s.fileName(&f, &snap, file)))
+	h.Set("Content-Length", strconv.Itoa(out.Len()))
 	_, _ = out.WriteTo(w) // a reader that has gone away is no trouble
 	return nil
 }
 
-// writeFinding writes a finding and its snapshot as JSON, without what names an
-// account.
-func (s *Server) writeFinding(r *http.Request, out *bytes.Buffer, f *finding.Finding, snap *finding.Snapshot) error {
-	known, err := s.knownAccounts(r, snap)
+// fileName names the file after the finding, its snapshot and the marking of
+// the workspace.
+func (s *Server) fileName(f *finding.Finding, snap *finding.Snapshot, file string) string {
+	name := fmt.Sprintf("%s-v%d", f.Short, snap.Version)
+	if s.TLP != "" {
+		name += "-TLP-" + s.TLP
+	}
+	return name + "-" + file
+}
+
+// labels gives how files call the accounts of a snapshot: by pseudonym, or by
+// name where an account is marked.
+func (s *Server) labels(ctx context.Context, snap *finding.Snapshot) (*mandate.Veil, finding.Label, error) {
+	known, err := s.membersOf(ctx, snap)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	veil, err := s.Mandate.Veil(r.Context(), nil, known...)
+	all := make([]mandate.Account, 0, len(known))
+	for _, a := range known {
+		all = append(all, mandate.Of(a))
+	}
+	veil, err := s.Mandate.Veil(ctx, nil, all...)
 	if err != nil {
-		return fmt.Errorf("veiling accounts: %w", err)
+		return nil, nil, fmt.Errorf("veiling accounts: %w", err)
 	}
-	for i := range snap.Accounts {
-		snap.Accounts[i].Key = ""
+	return veil, func(key, alias string) string {
+		if a := known[key]; a != nil {
+			return veil.Account(mandate.Of(a)).Label
+		}
+		return alias
+	}, nil
+}
+
+// writeFinding writes one of the files.
+func (s *Server) writeFinding(r *http.Request, w io.Writer, file string, f *finding.Finding, snap *finding.Snapshot, veil *mandate.Veil, label finding.Label) error {
+	x := finding.Export{Snapshot: snap, Label: label, Title: f.Short, Description: strings.TrimSpace(s.marking() + " " + f.Why[s.langOf(r)])}
+	switch file {
+	case "accounts.csv":
+		x.Label = inCell(label)
+		return x.WriteAccounts(w) //nolint:wrapcheck // findingFile says what failed
+	case "edges.csv":
+		x.Label = inCell(label)
+		return x.WriteEdges(w) //nolint:wrapcheck // findingFile says what failed
+	case "network.gexf":
+		return x.WriteGEXF(r.Context(), w) //nolint:wrapcheck // findingFile says what failed
+	case "network.graphml":
+		return x.WriteGraphML(r.Context(), w) //nolint:wrapcheck // findingFile says what failed
 	}
-	for i := range snap.Objects {
-		snap.Objects[i].Object = veil.Object(snap.Objects[i].Behaviour, snap.Objects[i].Object)
+	// finding.json
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	return e.Encode(s.findingDocument(f, snap, veil, label)) //nolint:wrapcheck // findingFile says what failed
+}
+
+// inCell gives labels that no spreadsheet takes for a formula: one that begins
+// like one gets an apostrophe before it (OWASP, CSV Injection).
+func inCell(label finding.Label) finding.Label {
+	return func(key, alias string) string {
+		text := label(key, alias)
+		if strings.IndexAny(text, "=+-@\t\r\n") == 0 {
+			return "'" + text
+		}
+		for _, wide := range []string{"＝", "＋", "－", "＠", "−"} {
+			if strings.HasPrefix(text, wide) {
+				return "'" + text
+			}
+		}
+		return text
 	}
-	for i := range snap.Examples {
-		snap.Examples[i].Object = veil.Object(snap.Examples[i].Behaviour, snap.Examples[i].Object)
+}
+
+// findingFileSchema names the form of finding.json.
+const findingFileSchema = "akashi-finding/1"
+
+// findingDocument is finding.json: the finding with one snapshot of its
+// evidence. It has neither what people wrote about it (owner, reasons in words,
+// notes) nor anything that names an account but its label.
+type findingDocument struct {
+	Schema     string            `json:"schema"`
+	Marking    string            `json:"marking,omitempty"`
+	Exported   time.Time         `json:"exported"`
+	ID         string            `json:"id"`
+	Short      string            `json:"short"`
+	Kind       finding.Kind      `json:"kind"`
+	Detection  string            `json:"detection"`
+	State      finding.State     `json:"state"`
+	Reason     finding.Reason    `json:"reason,omitempty"`
+	Risk       finding.Measure   `json:"risk"`
+	Novelty    finding.Measure   `json:"novelty"`
+	Tempo      finding.Measure   `json:"tempo"`
+	Why        report.Sentence   `json:"why"`
+	Counter    report.Sentence   `json:"counter"`
+	Synthetic  bool              `json:"synthetic"`
+	Created    time.Time         `json:"created"`
+	Updated    time.Time         `json:"updated"`
+	Snapshot   int64             `json:"snapshot"`
+	Run        string            `json:"run"`
+	First      time.Time         `json:"first"`
+	Last       time.Time         `json:"last"`
+	Posts      int64             `json:"posts"`
+	CoActions  int64             `json:"co_actions"`
+	Occasions  int64             `json:"occasions"`
+	Expected   float64           `json:"expected"`
+	FDR        float64           `json:"fdr"`
+	Window     float64           `json:"window_s"`
+	MedianGap  float64           `json:"median_gap_s"`
+	Behaviours []report.Layer    `json:"behaviours"`
+	Timeline   report.Timeline   `json:"timeline"`
+	Accounts   []documentAccount `json:"accounts"`
+	Edges      []finding.Edge    `json:"edges"` // by place in Accounts
+	LeftEdges  int64             `json:"left_edges"`
+	Objects    []finding.Object  `json:"objects"`
+	LeftObject int64             `json:"left_objects"`
+	Examples   []finding.Example `json:"examples"`
+}
+
+// documentAccount is an account under its label.
+type documentAccount struct {
+	Account    string   `json:"account"`
+	Alias      string   `json:"alias"`
+	Posts      int64    `json:"posts"`
+	Score      float64  `json:"score"`
+	Centrality float64  `json:"centrality"`
+	Strength   float64  `json:"strength"`
+	Partners   int      `json:"partners"`
+	Behaviours []string `json:"behaviours"`
+}
+
+// findingDocument makes finding.json.
+func (s *Server) findingDocument(f *finding.Finding, x *finding.Snapshot, veil *mandate.Veil, label finding.Label) *findingDocument {
+	d := &findingDocument{
+		Schema: findingFileSchema, Marking: s.marking(), Exported: s.Now().UTC(), ID: f.ID, Short: f.Short, Kind: f.Kind,
+		Detection: f.DetectionName, State: f.State, Reason: f.Reason, Risk: f.Risk, Novelty: f.Novelty, Tempo: f.Tempo,
+		Why: f.Why, Counter: f.Counter, Synthetic: f.Synthetic, Created: f.Created, Updated: f.Updated,
+		Snapshot: x.Version, Run: x.Run, First: x.First, Last: x.Last, Posts: x.Posts, CoActions: x.CoActions,
+		Occasions: x.Occasions, Expected: x.Expected, FDR: x.FDR, Window: x.WindowSeconds, MedianGap: x.MedianGap,
+		Behaviours: x.Behaviours, Timeline: x.Timeline, LeftEdges: x.LeftEdges, LeftObject: x.LeftObject,
+		Accounts: make([]documentAccount, len(x.Accounts)), Edges: slices.Clone(x.Edges),
+		Objects: slices.Clone(x.Objects), Examples: slices.Clone(x.Examples),
 	}
-	for i := range snap.Edges {
-		for k := range snap.Edges[i].Evidence {
-			m := &snap.Edges[i].Evidence[k]
+	for i := range x.Accounts {
+		a := &x.Accounts[i]
+		d.Accounts[i] = documentAccount{label(a.Key, a.Alias), a.Alias, a.Posts, a.Score, a.Centrality, a.Strength, a.Partners, a.Behaviours}
+	}
+	for i := range d.Edges {
+		d.Edges[i].Evidence = slices.Clone(d.Edges[i].Evidence)
+		for j := range d.Edges[i].Evidence {
+			m := &d.Edges[i].Evidence[j]
 			m.Object = veil.Object(m.Behaviour, m.Object)
 		}
 	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", " ")
-	if err := e.Encode(map[string]any{"schema": "akashi-finding/1", "marking": s.marking(), "finding": f, "snapshot": snap}); err != nil {
-		return fmt.Errorf("as JSON: %w", err)
+	for i := range d.Objects {
+		d.Objects[i].Object = veil.Object(d.Objects[i].Behaviour, d.Objects[i].Object)
 	}
-	return nil
-}
-
-// knownAccounts are a snapshot's accounts as the store knows them; those that
-// it does not know have no name that could show.
-func (s *Server) knownAccounts(r *http.Request, snap *finding.Snapshot) ([]mandate.Account, error) {
-	keys := make([]string, len(snap.Accounts))
-	for i := range snap.Accounts {
-		keys[i] = snap.Accounts[i].Key
+	for i := range d.Examples {
+		d.Examples[i].Object = veil.Object(d.Examples[i].Behaviour, d.Examples[i].Object)
 	}
-	known, err := s.Posts.Accounts(r.Context(), keys)
-	if err != nil {
-		return nil, fmt.Errorf("reading accounts: %w", err)
-	}
-	out := make([]mandate.Account, len(known))
-	for i := range known {
-		out[i] = mandate.Of(&known[i])
-	}
-	return out, nil
+	return d
 }

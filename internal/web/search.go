@@ -546,6 +546,8 @@ type accountView struct {
 	All         string
 	// Names is about the account's name: requests, grants and marks.
 	Names *accountNames
+	// Findings are those whose group holds the account.
+	Findings []otherFinding
 }
 
 // accountPage shows an account under its pseudonym, with its newest posts.
@@ -585,6 +587,9 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	if v.Names, err = s.namesPart(r, &a, v.Shown, typed); err != nil {
+		return err
+	}
+	if v.Findings, err = s.accountFindings(r, a.Key); err != nil {
 		return err
 	}
 	return s.page(w, r, "account-page", Page{Title: v.Shown.Label, Data: v, Place: "/search", Status: status})

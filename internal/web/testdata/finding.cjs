@@ -1,54 +1,59 @@
 'use strict';
 const { journey } = require('../webtest/browser.cjs');
 
-/** From the inbox to a post behind a tie, and a decision that is taken back. */
-const walk = async (who, check, lang) => {
-  const page = await who.go('/inbox');
-  if (await page.getAttribute('html', 'lang') !== lang) {
-    await page.click('form[action="/language"] button');
-    await page.waitForLoadState();
-  }
-  const rows = page.locator('[data-list] > *');
-  const before = await rows.count();
-  check(before >= 4, `${lang}: the inbox lists what was found`, before);
-  await page.locator('[data-list] a[href^="/findings/"]').first().click();
-  await page.waitForURL(/\/findings\/F-/);
-  const finding = new URL(page.url()).pathname;
-  check(await page.locator('.pair .post').count() > 1, `${lang}: posts stand side by side`);
-  await page.waitForSelector('#finding-network canvas');
-  await page.locator('#network a[href*="/edges/"]').first().click();
-  await page.waitForURL(/\/edges\//);
-  await page.locator('.post .post-time a').first().click();
-  await page.waitForURL(/\/posts\//);
-  check(await page.locator('.post').count() >= 1, `${lang}: the post behind the tie`);
-  await who.go(finding);
-  await page.locator('details.dismiss > summary').click();
-  await page.selectOption('#dismiss-reason', 'chance');
-  await page.locator('details.dismiss form button').click();
-  await page.waitForSelector('.toast');
-  check(await page.locator('.head .chip').first().textContent() !== '', `${lang}: the finding says where it stands`);
-  await page.locator('.toast form button').click();
-  await page.waitForSelector('.toast');
-  await who.go('/inbox');
-  check(await rows.count() === before, `${lang}: undone, it is in the inbox again`, await rows.count());
-};
-
-journey(async ({ args, check, looks, person }) => {
+journey(async ({ args, check, looks, shot, person }) => {
   const analyst = await person(args.analyst, { lang: 'en', name: 'finding' });
-  const drawn = async (p) => {
-    await p.waitForSelector('#timeline [data-chart] canvas');
-    await p.waitForSelector('#finding-network[data-ready]');
-  };
-  await looks(analyst, 'finding', `/findings/${args.short}`, drawn);
-  await looks(analyst, 'finding-hostile', `/findings/${args.hostile}`, drawn);
-  for (const lang of ['ja', 'en']) await walk(analyst, check, lang);
-  const page = await analyst.go(`/findings/${args.hostile}`);
-  check((await page.title()).includes('F-'), 'hostile posts change nothing', await page.title());
-  await page.fill('#note-text', '確認しました。');
-  await page.locator('#notes form button').last().click();
+  const drawn = async (p) => { await p.waitForSelector('[data-chart] canvas'); };
+  const plain = `/findings/${args.plain}`;
+  const hostile = `/findings/${args.hostile}`;
+  await looks(analyst, 'finding', plain, drawn);
+  await looks(analyst, 'finding-hostile', hostile, drawn);
+
+  await analyst.first.setViewportSize({ width: 1280, height: 900 });
+  let page = await analyst.go(hostile);
+  check((await page.title()).startsWith(args.hostile), 'hostile posts change nothing', await page.title());
+  const text = await page.content();
+  check(!/private_person|Hidden Name/.test(text), 'no private name shows');
+
+  // By keyboard: to the dismissal and its form.
+  await page.focus('.dismissing summary');
+  await page.keyboard.press('Enter');
+  check(await page.isVisible('#dismiss-reason'), 'the form of the dismissal opens by keyboard');
+  await shot(page, 'finding-dismiss');
+
+  // The tables sort by their heads, and stay where they are.
+  await page.click('#edges thead a:has-text("q value")');
+  await page.waitForURL(/edges=q/);
+  check(await page.getAttribute('#edges th[aria-sort=ascending]', 'aria-sort') === 'ascending', 'the table says how it is sorted');
+
+  // A number leads down to what it counts.
+  await page.click('#accounts tbody tr:first-child td:nth-child(3) a');
+  await page.waitForURL(/account=acc-/);
+  const partners = Number(await page.innerText('#accounts tbody tr:first-child td:nth-child(3)'));
+  check(await page.locator('#edges tbody tr').count() === partners, 'the partners of an account are its pairs', partners);
+
+  // A note is written, and changed.
+  page = await analyst.go(plain);
+  await page.fill('#note-new', '同じ文面の投稿が続いている。');
+  await page.click('#notes form button.main');
   await page.waitForSelector('.toast');
-  check(await page.isVisible('.written:has-text("確認しました。")'), 'a note is kept');
-  const [file] = await Promise.all([page.waitForEvent('download'), page.click('#files a[href*="edges.csv"]')]);
-  check(/^F-.*edges\.csv$/.test(file.suggestedFilename()), 'the edges come as a file', file.suggestedFilename());
+  check(await page.isVisible('.noted:has-text("同じ文面")'), 'a note is written');
+  await page.click('.noted summary');
+  await page.fill('.noted textarea', '同じ文面の投稿は止まった。');
+  await page.click('.noted form button');
+  await page.waitForSelector('.noted:has-text("止まった")');
+  check(new URL(page.url()).hash === '#notes', 'a change leads back to the notes', page.url());
+  await shot(page, 'finding-notes');
+
+  // The account leads back to the finding.
+  await looks(analyst, 'finding-account', `/accounts/${args.account}`);
+  await analyst.first.click('#findings a');
+  await analyst.first.waitForURL(/\/findings\/F-/);
   await analyst.close();
+
+  const viewer = await person(args.viewer, { lang: 'ja', name: 'viewer', script: false });
+  page = await viewer.go(plain);
+  check(await page.isVisible('#edges tbody tr'), 'the evidence is there without scripts');
+  check(await page.locator('form[action$="/triage"], a[href*="/export/"], #note-new').count() === 0, 'a viewer is offered nothing to change or take away');
+  await viewer.close();
 });
