@@ -46,7 +46,7 @@ exports.journey = (f) => {
   };
 
   const shot = (page, name, options = {}) =>
-    page.screenshot({ path: path.join(args.shots, `${name}.png`), fullPage: true, ...options });
+    page.screenshot({ path: path.join(args.shots, `${name}.png`), fullPage: true, timeout: 120_000, ...options });
 
   const axe = async (page, what) => {
     // The script is evaluated by the debugger, which the policy does not bind.

@@ -168,7 +168,7 @@ func (s *Site) Run(t *testing.T, script string, args map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, s.node, script, string(data)).CombinedOutput()
 	t.Logf("%s", out)
