@@ -40,7 +40,7 @@ func (f *InstanceFlags) open(ctx context.Context, a *app, more map[string]any) (
 	if err != nil {
 		return nil, err
 	}
-	built, err := instance.Build(ctx, c, instance.Options{Log: serviceLog(a, c), Version: version().String()})
+	built, err := instance.Build(ctx, c, instance.Options{Log: serviceLog(a, c), Version: version().String(), ConfigFile: f.Config})
 	if errors.Is(err, poststore.ErrLocked) {
 		return nil, inputError(errors.Join(err, errors.New("stop \"akashi serve\" on this data folder first, or use the pages")))
 	}
