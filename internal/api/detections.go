@@ -56,7 +56,8 @@ type (
 	}
 )
 
-type idPath struct {
+// IDPath names a thing in an address.
+type IDPath struct {
 	ID string `path:"id"`
 }
 
@@ -83,7 +84,7 @@ func (a *API) addDetections() {
 	add(a, Operation{
 		ID: "detection-get", Method: http.MethodGet, Path: "/detections/{id}", Action: auth.DetectionRead, Tag: tag,
 		Summary: "Read a saved detection", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[finding.Detection], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[finding.Detection], error) {
 		return a.detection(a.Findings.Detection(ctx, in.ID))(ctx)
 	})
 	add(a, Operation{
@@ -97,7 +98,7 @@ func (a *API) addDetections() {
 		Summary: "Change a saved detection", Description: "What is left out gets its default.",
 		Refusals: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *struct {
-		idPath
+		IDPath
 		Body DetectionChange
 	},
 	) (*body[finding.Detection], error) {
@@ -111,7 +112,7 @@ func (a *API) addDetections() {
 		Description: "Its runs and findings stay; runs that wait or go on are cancelled.",
 		Refusals:    []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *struct {
-		idPath
+		IDPath
 		Version int64 `query:"version" required:"true" minimum:"1" doc:"The version that was read."`
 	},
 	) (*struct{}, error) {
@@ -120,7 +121,7 @@ func (a *API) addDetections() {
 	add(a, Operation{
 		ID: "detection-parameters", Method: http.MethodGet, Path: "/detections/{id}/parameters", Action: auth.DetectionRead, Tag: tag,
 		Summary: "List all parameters that a detection had", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[ParameterList], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[ParameterList], error) {
 		if _, err := a.Findings.Detection(ctx, in.ID); err != nil {
 			return nil, err
 		}
@@ -132,7 +133,7 @@ func (a *API) addDetections() {
 		Status: http.StatusAccepted, Summary: "Run a detection now",
 		Description: "The run waits in the queue. Where one waits or goes on already, it is that one.",
 		Refusals:    []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[finding.Run], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[finding.Run], error) {
 		return a.run(a.Findings.StartRun(ctx, in.ID))(ctx)
 	})
 }
@@ -149,13 +150,13 @@ func (a *API) addRuns() {
 	add(a, Operation{
 		ID: "run-get", Method: http.MethodGet, Path: "/runs/{id}", Action: auth.DetectionRead, Tag: tag,
 		Summary: "Read a run: how far it is, or what it found", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[finding.Run], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[finding.Run], error) {
 		return a.run(a.Findings.Run(ctx, in.ID))(ctx)
 	})
 	add(a, Operation{
 		ID: "run-cancel", Method: http.MethodPost, Path: "/runs/{id}/cancel", Action: auth.DetectionRun, Tag: tag,
 		Summary: "Cancel a run", Description: "One that has ended is left as it is.", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[finding.Run], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[finding.Run], error) {
 		if err := a.Findings.CancelRun(ctx, in.ID); err != nil {
 			return nil, err
 		}
@@ -165,7 +166,7 @@ func (a *API) addRuns() {
 		ID: "run-network", Method: http.MethodGet, Path: "/runs/{id}/network", Action: auth.FindingRead, Tag: tag,
 		Summary:     "Read the network of a run: its groups, and what ties them",
 		Description: "Only runs that are done have one.", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[finding.Network], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[finding.Network], error) {
 		n, err := a.Findings.Network(ctx, in.ID)
 		n.Bubbles, n.Links = orEmpty(n.Bubbles), orEmpty(n.Links)
 		return &body[finding.Network]{n}, err

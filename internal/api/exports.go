@@ -43,11 +43,11 @@ func (a *API) addExports() {
 		ID: "export-plan", Method: http.MethodGet, Path: "/posts/export", Action: auth.PostExport, Tag: tag,
 		Summary: "Say how large the file of a search will be", Description: "Before it is made: see posts-export.",
 	}, func(ctx context.Context, in *struct {
-		postQuery
+		PostQuery
 		Format string `query:"format" enum:"ndjson,csv,parquet" default:"ndjson"`
 	},
 	) (*body[ExportPlan], error) {
-		q, err := a.query(&in.postQuery)
+		q, err := a.query(&in.PostQuery)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (a *API) export(ctx context.Context, in *struct{ Body ExportRequest }) (*hu
 	if zone == "" {
 		zone = "UTC"
 	}
-	q, err := a.query(&postQuery{Q: in.Body.Q, From: in.Body.From, To: in.Body.To, Zone: zone})
+	q, err := a.query(&PostQuery{Q: in.Body.Q, From: in.Body.From, To: in.Body.To, Zone: zone})
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,8 @@ type (
 	}
 )
 
-type findingPath struct {
+// FindingPath names a finding in an address.
+type FindingPath struct {
 	ID string `path:"id" doc:"The id, or the short id: F-2026-0012." example:"F-2026-0012"`
 }
 
@@ -67,7 +68,7 @@ func (a *API) addFindings() {
 	add(a, Operation{
 		ID: "finding-get", Method: http.MethodGet, Path: "/findings/{id}", Action: auth.FindingRead, Tag: tag,
 		Summary: "Read a finding", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *findingPath) (*body[finding.Finding], error) {
+	}, func(ctx context.Context, in *FindingPath) (*body[finding.Finding], error) {
 		f, err := a.Findings.Get(ctx, in.ID)
 		return &body[finding.Finding]{f}, err
 	})
@@ -77,15 +78,11 @@ func (a *API) addFindings() {
 		Description: "Accounts, edges, objects and examples of the group, as a run saw it. Accounts are pseudonyms unless marked.",
 		Refusals:    []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
-		findingPath
+		FindingPath
 		Version int64 `query:"version" minimum:"0" doc:"Which snapshot; absent, the newest."`
 	},
 	) (*body[Snapshot], error) {
-		f, err := a.Findings.Get(ctx, in.ID)
-		if err != nil {
-			return nil, err
-		}
-		s, err := a.Findings.Snapshot(ctx, f.ID, in.Version)
+		s, err := a.Findings.Snapshot(ctx, in.ID, in.Version)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +93,7 @@ func (a *API) addFindings() {
 		ID: "finding-events", Method: http.MethodGet, Path: "/findings/{id}/events", Action: auth.FindingRead, Tag: tag,
 		Summary: "List what happened to a finding", Refusals: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
-		findingPath
+		FindingPath
 		Limit int `query:"limit" minimum:"1" maximum:"500" default:"50"`
 	},
 	) (*body[EventList], error) {
@@ -110,7 +107,7 @@ func (a *API) addFindings() {
 	add(a, Operation{
 		ID: "finding-notes", Method: http.MethodGet, Path: "/findings/{id}/notes", Action: auth.FindingRead, Tag: tag,
 		Summary: "List the notes on a finding", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *findingPath) (*body[NoteList], error) {
+	}, func(ctx context.Context, in *FindingPath) (*body[NoteList], error) {
 		f, err := a.Findings.Get(ctx, in.ID)
 		if err != nil {
 			return nil, err
@@ -122,7 +119,7 @@ func (a *API) addFindings() {
 		ID: "finding-note", Method: http.MethodPost, Path: "/findings/{id}/notes", Action: auth.FindingNote, Tag: tag,
 		Status: http.StatusCreated, Summary: "Write a note on a finding", Refusals: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
-		findingPath
+		FindingPath
 		Body NoteRequest
 	},
 	) (*body[finding.Note], error) {

@@ -124,7 +124,7 @@ func (a *API) addImports() {
 	add(a, Operation{
 		ID: "import-get", Method: http.MethodGet, Path: "/imports/{id}", Action: auth.SourceRead, Tag: tag,
 		Summary: "Read how far an import is", Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[Import], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[Import], error) {
 		m, err := a.Intake.Get(ctx, in.ID)
 		return &body[Import]{importOf(&m)}, err
 	})
@@ -132,7 +132,7 @@ func (a *API) addImports() {
 		ID: "import-cancel", Method: http.MethodPost, Path: "/imports/{id}/cancel", Action: auth.SourceImport, Tag: tag,
 		Summary: "Cancel an import", Description: "Posts that are in stay. One that has ended is left as it is.",
 		Refusals: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *idPath) (*body[Import], error) {
+	}, func(ctx context.Context, in *IDPath) (*body[Import], error) {
 		if err := a.Intake.Cancel(ctx, in.ID); err != nil {
 			return nil, fmt.Errorf("cancelling an import: %w", err)
 		}

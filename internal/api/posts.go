@@ -78,8 +78,8 @@ type VolumeSeries struct {
 	Counts []int64 `json:"counts"`
 }
 
-// postQuery says which posts are meant.
-type postQuery struct {
+// PostQuery says which posts are meant, in an address.
+type PostQuery struct {
 	Q    string    `query:"q" doc:"A query: words, \"phrases\", field:value, -not, OR, brackets. Empty means all." example:"lang:ja has:link"`
 	From time.Time `query:"from" doc:"Only posts at the time or after it."`
 	To   time.Time `query:"to" doc:"Only posts before the time."`
@@ -87,7 +87,7 @@ type postQuery struct {
 }
 
 // query reads it.
-func (a *API) query(in *postQuery) (poststore.Query, error) {
+func (a *API) query(in *PostQuery) (poststore.Query, error) {
 	zone, err := time.LoadLocation(in.Zone)
 	if err != nil || in.Zone == "Local" {
 		return poststore.Query{}, problem(http.StatusUnprocessableEntity, CodeInvalid, "there is no time zone of that name")
@@ -111,7 +111,7 @@ func (a *API) addPosts() {
 	add(a, Operation{
 		ID: "posts-count", Method: http.MethodGet, Path: "/posts/count", Action: auth.PostRead, Tag: tag,
 		Summary: "Count the posts that a query means",
-	}, func(ctx context.Context, in *postQuery) (*body[Count], error) {
+	}, func(ctx context.Context, in *PostQuery) (*body[Count], error) {
 		q, err := a.query(in)
 		if err != nil {
 			return nil, err
@@ -130,12 +130,12 @@ func (a *API) addPosts() {
 }
 
 func (a *API) search(ctx context.Context, in *struct {
-	postQuery
+	PostQuery
 	Cursor string `query:"cursor" doc:"What next said."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 },
 ) (*body[PostList], error) {
-	q, err := a.query(&in.postQuery)
+	q, err := a.query(&in.PostQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -176,13 +176,13 @@ func parseCursor(s string) (poststore.Position, error) {
 }
 
 func (a *API) histogram(ctx context.Context, in *struct {
-	postQuery
+	PostQuery
 	Bin    int64  `query:"bin_s" minimum:"1" maximum:"315360000" default:"86400" doc:"The width of a bin in seconds. Bins are counted from a Monday, 00:00 UTC."`
 	By     string `query:"by" enum:"platform,lang,type,via" doc:"Count each value of a field for itself; absent, all together."`
 	Series int    `query:"series" minimum:"1" maximum:"50" default:"8" doc:"How many values have a series of their own."`
 },
 ) (*body[Volume], error) {
-	q, err := a.query(&in.postQuery)
+	q, err := a.query(&in.PostQuery)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/akashi-project/akashi/internal/api"
 	"github.com/akashi-project/akashi/internal/api/apitest"
 	"github.com/akashi-project/akashi/internal/app"
@@ -192,30 +190,6 @@ func (c *caller) refused(t *testing.T, method, path string, body any, status int
 		t.Errorf("%s %s: %d %s, want %d %s: %s", method, path, a.status, p.Code, status, code, a.body)
 	}
 }
-
-// schemas is the OpenAPI document as a test reads it.
-type schemas struct {
-	document *huma.OpenAPI
-	registry huma.Registry
-}
-
-// readSchemas reads the document as a client would: from its JSON.
-func readSchemas(t *testing.T, document []byte) *schemas {
-	t.Helper()
-	var d struct {
-		Paths      map[string]*huma.PathItem `json:"paths"`
-		Components struct {
-			Schemas map[string]*huma.Schema `json:"schemas"`
-		} `json:"components"`
-	}
-	_ = d
-	var o huma.OpenAPI
-	must(t, json.Unmarshal(document, &struct{}{}))
-	_ = o
-	return &schemas{}
-}
-
-func (s *schemas) check(*testing.T, string, string, answer) {}
 
 func must(t *testing.T, err error) {
 	t.Helper()
