@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/backup"
@@ -13,7 +15,7 @@ import (
 )
 
 type backupCmd struct {
-	File   string `arg:"" optional:"" name:"FILE" help:"The file to write; it must not be there."`
+	File   string `arg:"" optional:"" name:"FILE" help:"The file to write; it must not be there. [akashi-TIME in the folder backup.dir]"`
 	Output string `short:"o" placeholder:"FILE" help:"The file to write, said by a flag."`
 	Server string `group:"Server" placeholder:"URL" help:"Have this server write the backup, while it runs."`
 
@@ -33,10 +35,12 @@ Examples:
 
 // Run backs up.
 func (b *backupCmd) Run(ctx context.Context, a *app) error {
-	if (b.File == "") == (b.Output == "") {
+	switch {
+	case b.File != "" && b.Output != "":
 		return usagef("say once which file to write: FILE or --output FILE")
-	}
-	if b.File == "" {
+	case b.File == "" && b.Output == "" && b.Server != "":
+		return usagef("say which file to write: FILE or --output FILE")
+	case b.File == "":
 		b.File = b.Output
 	}
 	if b.Server != "" {
@@ -45,6 +49,9 @@ func (b *backupCmd) Run(ctx context.Context, a *app) error {
 	built, err := b.open(ctx, a, nil)
 	if err != nil {
 		return locked(err, "akashi backup", auth.OperateBackup)
+	}
+	if b.File == "" {
+		b.File = filepath.Join(built.Config.Backup.Dir, "akashi-"+time.Now().Format("20060102-150405"))
 	}
 	err = built.DB.Record(onThisMachine(ctx), casestore.Line{Action: string(auth.OperateBackup)})
 	if err == nil {

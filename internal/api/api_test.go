@@ -98,6 +98,9 @@ func TestFindings(t *testing.T) {
 	analyst.refused(t, http.MethodPost, "/findings/triage", api.TriageRequest{IDs: []string{f.ID}, State: "new", Versions: change.Versions}, 409, api.CodeConflict)
 	analyst.refused(t, http.MethodPost, "/findings/triage", api.TriageRequest{IDs: []string{f.ID}, State: "dismissed"}, 422, api.CodeInvalid)
 	analyst.refused(t, http.MethodPost, "/findings/triage", `{"ids":["x"],"state":"new","states":1}`, 422, api.CodeInvalid)
+	analyst.refused(t, http.MethodPost, "/findings/triage", `{`, 400, api.CodeRequest)
+	analyst.refused(t, http.MethodPost, "/findings/triage", strings.NewReader(`{}`), 415, api.CodeMedia)
+	analyst.refused(t, http.MethodPost, "/findings/triage", `{"ids":["`+strings.Repeat("x", 2<<20)+`"]}`, 413, api.CodeTooLarge)
 	analyst.ask(t, http.MethodPost, "/findings/"+f.Short+"/notes", api.NoteRequest{Text: "確認中"}, 201, nil)
 	var notes api.NoteList
 	reader.ask(t, http.MethodGet, "/findings/"+f.ID+"/notes", nil, 200, &notes)
@@ -230,6 +233,10 @@ func TestPosts(t *testing.T) {
 	}
 	c.refused(t, http.MethodGet, "/posts?q="+url.QueryEscape("lang:"), nil, 422, api.CodeQuery)
 	c.refused(t, http.MethodGet, "/posts?cursor=7", nil, 422, api.CodeCursor)
+	c.ask(t, http.MethodGet, "/posts/count?zone=%2B09:00&q=after:2026-11-02", nil, 200, &count)
+	if count.Posts == 0 || count.Posts >= 360 {
+		t.Errorf("%d posts since a day", count.Posts)
+	}
 	c.refused(t, http.MethodGet, "/posts/count?zone=Nowhere", nil, 422, api.CodeInvalid)
 	c.refused(t, http.MethodGet, "/posts/histogram?bin_s=1", nil, 422, api.CodeInvalid)
 	c.refused(t, http.MethodGet, "/posts/histogram?by=text", nil, 422, api.CodeInvalid)
@@ -253,7 +260,7 @@ func TestImports(t *testing.T) {
 	w := newWorld(t, false)
 	c := w.as(t, "lead", auth.Lead)
 	rows := "id,user,time,text\n1,private_person_1,2026-11-01T00:00:00Z,こんにちは\n2,b,2026-11-01T00:00:01Z,また\n"
-	const path = "/imports?name=posts.csv&source=test&map=account%3Duser&map=platform%3D%3Dx"
+	const path = "/imports?name=posts.csv&source=test&zone=%2B09:00&map=account%3Duser&map=platform%3D%3Dx"
 	var m api.Import
 	c.ask(t, http.MethodPost, path, strings.NewReader(rows), 202, &m)
 	for end := time.Now().Add(time.Minute); m.State != "done"; time.Sleep(5 * time.Millisecond) {

@@ -78,8 +78,8 @@ func (u *upload) options() (file.Options, error) {
 		o.MaxBad = -1 // in file.Options 0 is the default
 	}
 	var err error
-	if o.Zone, err = time.LoadLocation(u.Zone); err != nil || u.Zone == "Local" {
-		return o, problem(http.StatusUnprocessableEntity, CodeInvalid, "there is no time zone of that name")
+	if o.Zone, err = parseZone(u.Zone); err != nil {
+		return o, err
 	}
 	for _, m := range u.Map {
 		role, column, ok := strings.Cut(m, "=")

@@ -66,7 +66,11 @@ func add[I, O any](a *API, op Operation, f func(context.Context, *I) (*O, error)
 		h.Extensions = nil
 	}
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
-	for _, status := range slices.Concat(refusals, op.Refusals) {
+	statuses := slices.Concat(refusals, op.Refusals)
+	if op.Method == http.MethodPost || op.Method == http.MethodPut {
+		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	for _, status := range statuses {
 		h.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status), Content: map[string]*huma.MediaType{problemMediaType: {Schema: schema}},
 		}

@@ -83,20 +83,33 @@ type PostQuery struct {
 	Q    string    `query:"q" doc:"A query: words, \"phrases\", field:value, -not, OR, brackets. Empty means all." example:"lang:ja has:link"`
 	From time.Time `query:"from" doc:"Only posts at the time or after it."`
 	To   time.Time `query:"to" doc:"Only posts before the time."`
-	Zone string    `query:"zone" default:"UTC" doc:"The time zone of days in the query." example:"Asia/Tokyo"`
+	Zone string    `query:"zone" default:"UTC" doc:"The time zone of days in the query: a name or an offset." example:"Asia/Tokyo"`
 }
 
 // query reads it.
 func (a *API) query(in *PostQuery) (poststore.Query, error) {
-	zone, err := time.LoadLocation(in.Zone)
-	if err != nil || in.Zone == "Local" {
-		return poststore.Query{}, problem(http.StatusUnprocessableEntity, CodeInvalid, "there is no time zone of that name")
+	zone, err := parseZone(in.Zone)
+	if err != nil {
+		return poststore.Query{}, err
 	}
 	where, err := query.ParseAt(in.Q, a.Now(), zone)
 	if err != nil {
 		return poststore.Query{}, fmt.Errorf("reading the query: %w", err)
 	}
 	return poststore.Query{Where: where, From: in.From, To: in.To}, nil
+}
+
+// parseZone reads the name of a time zone or an offset such as +09:00.
+func parseZone(s string) (*time.Location, error) {
+	if t, err := time.Parse("-07:00", s); err == nil {
+		_, offset := t.Zone()
+		return time.FixedZone(s, offset), nil
+	}
+	zone, err := time.LoadLocation(s)
+	if err != nil || s == "Local" {
+		return nil, problem(http.StatusUnprocessableEntity, CodeInvalid, "there is no time zone of that name: expected Asia/Tokyo or +09:00")
+	}
+	return zone, nil
 }
 
 func (a *API) addPosts() {

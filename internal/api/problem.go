@@ -39,8 +39,6 @@ const (
 	CodeTooOften     Code = "too-many-attempts"
 	CodeInternal     Code = "internal"
 	CodeSlow         Code = "too-slow"
-	CodeNotOffered   Code = "not-offered"    // this instance lacks the part
-	CodeNotAccepted  Code = "not-acceptable" // no such form of the answer
 	codeOther        Code = "other"
 	problemMediaType      = "application/problem+json"
 )
@@ -100,7 +98,7 @@ func problem(status int, code Code, format string, args ...any) *Problem {
 var codes = map[int]Code{
 	http.StatusBadRequest: CodeRequest, http.StatusRequestEntityTooLarge: CodeTooLarge,
 	http.StatusUnsupportedMediaType: CodeMedia, http.StatusUnprocessableEntity: CodeInvalid,
-	http.StatusInternalServerError: CodeInternal, http.StatusRequestTimeout: CodeSlow, http.StatusNotAcceptable: CodeNotAccepted,
+	http.StatusInternalServerError: CodeInternal, http.StatusRequestTimeout: CodeSlow,
 }
 
 // reworded turns the library's own errors into problems.

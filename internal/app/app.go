@@ -99,6 +99,11 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	if err != nil {
 		return nil, err
 	}
+	// The store is this process's alone from here on, and with it what a
+	// backup left that was killed.
+	if err := sweepCopies(c.Data.Dir); err != nil {
+		return nil, err
+	}
 	if a.DB, err = openCasework(ctx, c.Casework.URL); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,26 @@ func (a *App) Sources() backup.Sources {
 	}
 }
 
+// copiesName is how folders are called in which a backup makes its copies.
+const copiesName = ".backup-*"
+
+// sweepCopies removes the folders of backups that were killed.
+func sweepCopies(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("looking for unfinished backups: %w", err)
+	}
+	for _, e := range entries {
+		if ok, err := filepath.Match(copiesName, e.Name()); err != nil || !ok {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("removing an unfinished backup: %w", err)
+		}
+	}
+	return nil
+}
+
 // Backup writes a backup to w while everything goes on. The copies are made
 // beside the data first, where as much room as the data takes is needed;
 // nothing is written to w before they are whole. One backup is made at a time.
@@ -29,7 +49,7 @@ func (a *App) Backup(ctx context.Context, w io.Writer) (err error) {
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for another backup: %w", ctx.Err())
 	}
-	work, err := os.MkdirTemp(a.Config.Data.Dir, ".backup-*")
+	work, err := os.MkdirTemp(a.Config.Data.Dir, copiesName)
 	if err != nil {
 		return fmt.Errorf("making a folder for the copies: %w", err)
 	}
