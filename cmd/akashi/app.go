@@ -31,6 +31,10 @@ type cli struct {
 	Demo        demoCmd     `cmd:"" help:"Fill an instance with a made-up campaign, find it, and serve the pages."`
 	Import      importCmd   `cmd:"" help:"Bring files of posts into the store."`
 	Enter       enterCmd    `cmd:"" help:"Make a link that signs somebody in, once."`
+	User        userCmd     `cmd:"" help:"Invite people, list and disable them, give them a new link."`
+	Findings    findingsCmd `cmd:"" help:"Ask a server for findings, and decide on them."`
+	Search      searchCmd   `cmd:"" help:"Search the posts of a server."`
+	Runs        runsCmd     `cmd:"" help:"Start, list and show a server's runs of detections."`
 	Backup      backupCmd   `cmd:"" help:"Write everything of an instance into one file."`
 	Restore     restoreCmd  `cmd:"" help:"Put a backup in place."`
 	Config      configCmd   `cmd:"" help:"Check, explain and show the configuration."`
@@ -65,6 +69,8 @@ Exit codes:
 %s
 Environment:
   AKASHI_LOG_LEVEL   as --log-level
+  AKASHI_SERVER      as --server, for commands that always ask a server
+  AKASHI_TOKEN       the token for the server, where --token-file is not given
 
 "-" as a file name is standard input or standard output.
 "akashi COMMAND --help" says all about a command.

@@ -82,7 +82,7 @@ func (d *demoCmd) show(ctx context.Context, a *app, built *instance.App, r intak
 		return inputError(err)
 	}
 	fmt.Fprintf(a.stdout, "%d posts in the store\n", result.Counts.Posts)
-	path, err := enterLink(cli, built, "demo")
+	path, err := enterLink(cli, built.Auth, "demo")
 	if err != nil {
 		return err
 	}

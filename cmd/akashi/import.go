@@ -13,7 +13,9 @@ import (
 type importCmd struct {
 	Files  []string `arg:"" name:"FILE" help:"Files of posts; \"-\" is standard input."`
 	Source string   `placeholder:"NAME" help:"The name that the posts have as their source. [file: and the file's name]"`
+	Server string   `group:"Server" placeholder:"URL" help:"Upload the files to this server, which brings them in."`
 
+	TokenFlags    `embed:""`
 	InputFlags    `embed:""`
 	InstanceFlags `embed:""`
 }
@@ -25,7 +27,8 @@ func (*importCmd) Help() string {
 
 Examples:
   akashi import posts.ndjson.gz
-  akashi import --map account=user_id,time=posted,url=link --source crowdtangle posts.csv`
+  akashi import --map account=user_id,time=posted,url=link --source crowdtangle posts.csv
+  akashi import --server http://localhost:8470 --token-file token posts.ndjson.gz`
 }
 
 // Run imports.
@@ -34,10 +37,13 @@ func (i *importCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if i.Server != "" {
+		return i.upload(ctx, a, o)
+	}
 	o.Stdin = a.stdin
 	built, err := i.open(ctx, a, nil)
 	if err != nil {
-		return err
+		return locked(err, "akashi import", auth.SourceImport)
 	}
 	bar := newProgress(a.stderr, "importing")
 	result, err := built.Intake.Import(onThisMachine(ctx), intake.Request{Paths: i.Files, Options: o, Source: i.Source},
@@ -73,31 +79,31 @@ func (*enterCmd) Help() string {
 
 // Run makes the link.
 func (e *enterCmd) Run(ctx context.Context, a *app) error {
-	built, err := e.open(ctx, a, nil)
+	people, err := e.people(ctx, a)
 	if err != nil {
 		return err
 	}
-	path, err := enterLink(onThisMachine(ctx), built, e.Login)
+	path, err := enterLink(onThisMachine(ctx), people.Auth, e.Login)
 	if err == nil {
-		fmt.Fprintln(a.stdout, built.Auth.URL(path))
+		_, err = fmt.Fprintln(a.stdout, people.Auth.URL(path))
 	}
-	return closing(built, err)
+	return errors.Join(outputError(err), people.Close())
 }
 
 // enterLink gives a one-time link for a login, and makes the person if need be.
-func enterLink(ctx context.Context, built *instance.App, login string) (string, error) {
-	people, err := built.Auth.ListPeople(ctx)
+func enterLink(ctx context.Context, service *auth.Service, login string) (string, error) {
+	people, err := service.ListPeople(ctx)
 	if err != nil {
 		return "", err
 	}
 	for i := range people {
 		if people[i].Login == login {
-			return built.Auth.OneTimeLogin(ctx, people[i].ID)
+			return service.OneTimeLogin(ctx, people[i].ID)
 		}
 	}
-	p, _, err := built.Auth.Invite(ctx, auth.NewPerson{Login: login, Name: login, Roles: []auth.Role{auth.Analyst, auth.Lead}})
+	p, _, err := service.Invite(ctx, auth.NewPerson{Login: login, Name: login, Roles: []auth.Role{auth.Analyst, auth.Lead}})
 	if err != nil {
 		return "", err
 	}
-	return built.Auth.OneTimeLogin(ctx, p.ID)
+	return service.OneTimeLogin(ctx, p.ID)
 }

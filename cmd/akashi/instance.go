@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -40,11 +41,25 @@ func (f *InstanceFlags) open(ctx context.Context, a *app, more map[string]any) (
 	if err != nil {
 		return nil, err
 	}
-	built, err := instance.Build(ctx, c, instance.Options{Log: serviceLog(a, c), Version: version().String()})
+	built, err := instance.Build(ctx, c, instance.Options{Log: serviceLog(a, c), Version: version().String(), ConfigFile: f.Config})
 	if errors.Is(err, poststore.ErrLocked) {
-		return nil, inputError(errors.Join(err, errors.New("stop \"akashi serve\" on this data folder first, or use the pages")))
+		return nil, inputError(fmt.Errorf("%w: stop \"akashi serve\" on this data folder first, or use the pages", err))
 	}
 	return built, err
+}
+
+// people opens the part of the instance that knows people, also while a service
+// runs on it.
+func (f *InstanceFlags) people(ctx context.Context, a *app) (*instance.People, error) {
+	c, err := f.load(nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := instance.OpenPeople(ctx, c, serviceLog(a, c))
+	if errors.Is(err, instance.ErrNoInstance) {
+		return nil, inputError(err)
+	}
+	return p, err
 }
 
 // serviceLog makes the log of a service: every line has its time, and JSON where

@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "gzip": pack, "shiftjis": shiftJIS, "lines": lines,
+			"exits": exits, "gzip": pack, "shiftjis": shiftJIS, "lines": lines, "service": service, "keep": keep,
 		},
 	})
 }

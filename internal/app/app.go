@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/api"
 	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
@@ -38,6 +39,9 @@ type Options struct {
 	Log *slog.Logger
 	// Version is the program's.
 	Version string
+	// ConfigFile is the path of the configuration, for backups; empty where
+	// there is none.
+	ConfigFile string
 }
 
 // App is an instance. Its parts may be used directly by commands that need no
@@ -54,8 +58,11 @@ type App struct {
 	Findings *finding.Service
 	Jobs     *job.Queue
 	Web      *web.Server
+	API      *api.API
 
 	log     *slog.Logger
+	options Options
+	copying chan struct{} // holds one backup
 	drain   context.CancelFunc
 	drained sync.WaitGroup
 }
@@ -67,7 +74,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{Config: c, log: o.Log}
+	a := &App{Config: c, log: o.Log, options: o, copying: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -90,6 +97,11 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 		Alias: names.Alias, MemoryLimit: memory, Threads: c.Posts.Threads, TempDir: c.Detection.Dir, Logger: o.Log,
 	})
 	if err != nil {
+		return nil, err
+	}
+	// The store is this process's alone from here on, and with it what a
+	// backup left that was killed.
+	if err := sweepCopies(c.Data.Dir); err != nil {
 		return nil, err
 	}
 	if a.DB, err = openCasework(ctx, c.Casework.URL); err != nil {
@@ -120,6 +132,9 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	})
 	a.registerJobs()
 	if err := a.buildWeb(o); err != nil {
+		return nil, err
+	}
+	if err := a.buildAPI(o); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -184,6 +199,20 @@ func (a *App) buildWeb(o Options) (err error) {
 	})
 	if err != nil {
 		return fmt.Errorf("making the pages: %w", err)
+	}
+	return nil
+}
+
+// buildAPI makes the interface for programs.
+func (a *App) buildAPI(o Options) (err error) {
+	c := a.Config
+	a.API, err = api.New(api.Deps{
+		Auth: a.Auth, Casework: a.DB, Posts: a.Posts, Mandate: a.Mandate, Findings: a.Findings, Jobs: a.Jobs, Audit: a.Audit,
+		Intake: a.Intake, QueueImport: a.queueImport, Backup: a.Backup,
+		Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Version: o.Version, MaxExport: int64(c.Export.MaxPosts), Log: o.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("making the interface for programs: %w", err)
 	}
 	return nil
 }

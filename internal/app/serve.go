@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/akashi-project/akashi/internal/api"
 )
 
 // Run serves until ctx ends, then lets requests and jobs end. ready, where
@@ -90,6 +92,7 @@ func (a *App) handler(registry *prometheus.Registry) http.Handler {
 	if m := a.Config.Metrics; m.Enabled && m.Listen == "" {
 		mux.Handle("GET /metrics", a.Auth.Load(a.readers(exposed(registry))))
 	}
+	mux.Handle(api.Prefix+"/", a.API)
 	mux.Handle("/", a.Web)
 	return mux
 }

@@ -61,14 +61,14 @@ func bearer(r *http.Request) (string, bool) {
 // refuseToken answers a request whose token is not valid (RFC 6750, section 3;
 // RFC 9457).
 func (s *Service) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
+	status, code := http.StatusInternalServerError, "internal"
 	var slow *SlowDown
 	switch {
 	case errors.Is(err, ErrToken):
-		status = http.StatusUnauthorized
+		status, code = http.StatusUnauthorized, "token-invalid"
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	case errors.As(err, &slow):
-		status = http.StatusTooManyRequests
+		status, code = http.StatusTooManyRequests, "too-many-attempts"
 		w.Header().Set("Retry-After", strconv.Itoa(int(slow.After/time.Second)+1))
 	default:
 		s.cfg.Log.ErrorContext(r.Context(), "looking up a token", "error", err)
@@ -76,7 +76,9 @@ func (s *Service) refuseToken(w http.ResponseWriter, r *http.Request, err error)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	err = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status)})
+	err = json.NewEncoder(w).Encode(map[string]any{
+		"type": "urn:akashi:problem:" + code, "code": code, "status": status, "title": http.StatusText(status),
+	})
 	if err != nil {
 		s.cfg.Log.DebugContext(r.Context(), "answering", "error", err)
 	}

@@ -86,7 +86,8 @@ func (l *problemList) unknown(key string, at place, keys []string) {
 // unknownEnv says that a variable is none of ours. That stops nothing: others
 // may use the same prefix.
 func (l *problemList) unknownEnv(name string, byEnv map[string]string) {
-	if name == envPrefix+"CONFIG" { // the command's: which file
+	switch strings.TrimPrefix(name, envPrefix) {
+	case "CONFIG", "SERVER", "TOKEN", "TOKEN_FILE": // the commands': which file, which server
 		return
 	}
 	en, ja := "no option has this name", "この名前の項目はありません。"
