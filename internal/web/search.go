@@ -544,6 +544,8 @@ type accountView struct {
 	First, Last time.Time
 	Cards       []PostCard
 	All         string
+	// Findings are those whose group holds the account.
+	Findings []otherFinding
 }
 
 // accountPage shows an account under its pseudonym, with its newest posts.
@@ -574,6 +576,9 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 		v.Class = s.say(r, "search.class."+string(v.Shown.Class))
 	}
 	if v.Cards, err = s.cards(r, found); err != nil {
+		return err
+	}
+	if v.Findings, err = s.accountFindings(r, a.Key); err != nil {
 		return err
 	}
 	return s.page(w, r, "account-page", Page{Title: v.Shown.Label, Data: v, Place: "/search"})
