@@ -374,7 +374,7 @@ func testFindingLife(t *testing.T, w *world, fetch func(method, path, form strin
 	_, err = w.Findings.Undo(ctx, done.Undo)
 	must(t, err)
 	body = page(t, fetch, findingPath(f.Short))
-	if !strings.Contains(body, `class="undone"`) || strings.Contains(body, `name="undo" value="`+done.Undo+`"`) {
+	if !strings.Contains(body, `class="finding-undone"`) || strings.Contains(body, `name="undo" value="`+done.Undo+`"`) {
 		t.Error("an undone change is not marked, or can be undone again")
 	}
 }
