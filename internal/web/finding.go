@@ -39,7 +39,7 @@ type findingView struct {
 	State      string // in the reader's language
 	Reason     string
 	Owner      string
-	Merged     *findingLink // the finding that it became a part of
+	Merged     *findingRef // the finding that it became a part of
 	Shown      finding.Snapshot
 	Older      bool // a snapshot before the newest
 	Triage     *triageForms
@@ -65,8 +65,8 @@ type findingView struct {
 	Span       []Chip // the span of time that the evidence is cut to
 }
 
-// findingLink leads to a finding.
-type findingLink struct{ Short, Link string }
+// findingRef leads to a finding.
+type findingRef struct{ Short, Link string }
 
 // findingPath is a finding's permanent address.
 func findingPath(short string) string { return "/findings/" + url.PathEscape(short) }
@@ -196,7 +196,7 @@ func (s *Server) colleague(r *http.Request, names map[string]auth.Colleague, id 
 }
 
 // linkTo gives the link to a finding by its id; nil where it is gone.
-func (s *Server) linkTo(r *http.Request, id string) (*findingLink, error) {
+func (s *Server) linkTo(r *http.Request, id string) (*findingRef, error) {
 	f, err := s.Findings.Get(r.Context(), id)
 	if errors.Is(err, casestore.ErrNotFound) {
 		return nil, nil //nolint:nilnil // a link that leads nowhere is none
@@ -204,7 +204,7 @@ func (s *Server) linkTo(r *http.Request, id string) (*findingLink, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says which finding
 	}
-	return &findingLink{f.Short, findingPath(f.Short)}, nil
+	return &findingRef{f.Short, findingPath(f.Short)}, nil
 }
 
 // triageForms is what the reader can decide, each a form.

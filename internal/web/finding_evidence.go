@@ -21,9 +21,9 @@ import (
 const (
 	objectsShown  = 20
 	examplesShown = 4
-	// objectText is how many characters of a text that stands as an object
+	// objectLength is how many characters of a text that stands as an object
 	// are shown.
-	objectText = 160
+	objectLength = 160
 )
 
 // testView is the test behind a finding, in numbers.
@@ -130,7 +130,7 @@ func (s *Server) leftOut(r *http.Request, v *findingView, e *evidence) ([]leftOu
 			if i == 5 {
 				break
 			}
-			row.Objects = append(row.Objects, hotRow{s.behaviourName(r, o.Behaviour), cut(e.objects.Object(o.Behaviour, o.Object), objectText), o.Traces})
+			row.Objects = append(row.Objects, hotRow{s.behaviourName(r, o.Behaviour), cut(e.objects.Object(o.Behaviour, o.Object), objectLength), o.Traces})
 		}
 		out = append(out, row)
 	}
@@ -181,7 +181,7 @@ func (s *Server) unveil(r *http.Request, v *findingView, x span) (*evidence, err
 // readAccounts reads all accounts of the group: what it acted on may name any
 // of them. Only those that the page lists count as seen by the reader.
 func (s *Server) readAccounts(r *http.Request, snap *finding.Snapshot, e *evidence) error {
-	known, err := s.accountsOf(r.Context(), snap)
+	known, err := s.membersOf(r.Context(), snap)
 	if err != nil {
 		return err
 	}
@@ -286,13 +286,13 @@ type objectRow struct {
 // object shows an object: a text by the post that has it, all else veiled.
 func (e *evidence) object(behaviour, object string, p *poststore.Post) (text string, gone bool) {
 	if !isText(object) {
-		return cut(e.objects.Object(behaviour, object), objectText), false
+		return cut(e.objects.Object(behaviour, object), objectLength), false
 	}
 	if p == nil || !p.Deleted.IsZero() {
 		return "", true
 	}
 	shown := e.cards.Post(p)
-	return cut(shown.Text, objectText), false
+	return cut(shown.Text, objectLength), false
 }
 
 // objectRows lists a page of objects.
@@ -307,16 +307,16 @@ func (s *Server) objectRows(r *http.Request, snap *finding.Snapshot, e *evidence
 		row.Object, row.Gone = e.object(o.Behaviour, o.Object, e.posts[o.Post])
 		if reads {
 			row.Post = postLink(o.Post)
-			row.Search = searchFor(o.Behaviour, o.Object, e.objects)
+			row.Search = objectSearch(o.Behaviour, o.Object, e.objects)
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// searchFor gives the search for an object, where posts can be searched for it
+// objectSearch gives the search for an object, where posts can be searched for it
 // and it names nobody.
-func searchFor(behaviour, object string, veil *mandate.Veil) string {
+func objectSearch(behaviour, object string, veil *mandate.Veil) string {
 	field, ok := map[string]query.Field{"url": query.URL, "domain": query.Domain, "hashtag": query.Hashtag}[behaviour]
 	if !ok || veil.Object(behaviour, object) != object {
 		return ""

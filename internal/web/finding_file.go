@@ -86,7 +86,7 @@ func (s *Server) fileName(f *finding.Finding, snap *finding.Snapshot, file strin
 // labels gives how files call the accounts of a snapshot: by pseudonym, or by
 // name where an account is marked.
 func (s *Server) labels(ctx context.Context, snap *finding.Snapshot) (*mandate.Veil, finding.Label, error) {
-	known, err := s.accountsOf(ctx, snap)
+	known, err := s.membersOf(ctx, snap)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,7 +29,7 @@ type eventView struct {
 	Time   time.Time
 	Who    string
 	What   string
-	Other  *findingLink
+	Other  *findingRef
 	Lines  []changeLine
 	Undone bool
 	Undo   string // the token that undoes it
@@ -52,7 +52,7 @@ func (s *Server) fillEvents(r *http.Request, v *findingView, names map[string]au
 		events = events[:eventsShown]
 		v.MoreEvents = within(r, "history", "events", "all")
 	}
-	others := map[string]*findingLink{}
+	others := map[string]*findingRef{}
 	for i := range events {
 		e := &events[i]
 		if _, seen := others[e.Other]; e.Other != "" && !seen {
@@ -264,7 +264,7 @@ func (s *Server) fillRuns(r *http.Request, v *findingView) error {
 
 // otherFinding is another finding that holds accounts of this one.
 type otherFinding struct {
-	findingLink
+	findingRef
 	Why, State string
 	Shared     int
 }
@@ -300,7 +300,7 @@ func (s *Server) fillOthers(r *http.Request, v *findingView) error {
 }
 
 func (s *Server) otherFinding(r *http.Request, f *finding.Finding) otherFinding {
-	return otherFinding{findingLink: findingLink{f.Short, findingPath(f.Short)}, Why: f.Why[s.langOf(r)], State: s.stateName(r, f.State)}
+	return otherFinding{findingRef: findingRef{f.Short, findingPath(f.Short)}, Why: f.Why[s.langOf(r)], State: s.stateName(r, f.State)}
 }
 
 // accountFindings gives the findings whose group holds an account, for its

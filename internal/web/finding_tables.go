@@ -14,8 +14,8 @@ import (
 	"github.com/akashi-project/akashi/internal/query"
 )
 
-// accountsOf reads what the store knows of a snapshot's accounts, by key.
-func (s *Server) accountsOf(ctx context.Context, snap *finding.Snapshot) (map[string]*poststore.Account, error) {
+// membersOf reads what the store knows of a snapshot's accounts, by key.
+func (s *Server) membersOf(ctx context.Context, snap *finding.Snapshot) (map[string]*poststore.Account, error) {
 	out := make(map[string]*poststore.Account, len(snap.Accounts))
 	keys := make([]string, len(snap.Accounts))
 	for i := range snap.Accounts {
@@ -36,11 +36,11 @@ func (s *Server) accountsOf(ctx context.Context, snap *finding.Snapshot) (map[st
 // accountTable is the accounts of the group.
 type accountTable struct {
 	sheet
-	Rows []accountRow
+	Rows []memberRow
 	All  int
 }
 
-type accountRow struct {
+type memberRow struct {
 	memberView
 	Posts             int64
 	Partners          int
@@ -84,9 +84,9 @@ func (s *Server) accountTable(r *http.Request, snap *finding.Snapshot, e *eviden
 	reads := s.policy.May(auth.Of(r.Context()), auth.PostRead)
 	for _, i := range e.accountRows {
 		a := &snap.Accounts[i]
-		row := accountRow{
+		row := memberRow{
 			memberView: e.member(a), Posts: a.Posts, Partners: a.Partners, Centrality: a.Centrality, Score: a.Score,
-			Behaviours: s.behaviourNames(r, a.Behaviours),
+			Behaviours: s.findingBehaviours(r, a.Behaviours),
 			Edges:      within(r, "edges", "account", a.Alias, "edges-page", ""),
 		}
 		if reads {
@@ -97,8 +97,8 @@ func (s *Server) accountTable(r *http.Request, snap *finding.Snapshot, e *eviden
 	return t
 }
 
-// behaviourNames names behaviours in the reader's language.
-func (s *Server) behaviourNames(r *http.Request, names []string) []string {
+// findingBehaviours names behaviours in the reader's language.
+func (s *Server) findingBehaviours(r *http.Request, names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
 		out[i] = s.behaviourName(r, n)
@@ -109,7 +109,7 @@ func (s *Server) behaviourNames(r *http.Request, names []string) []string {
 // edgeTable is the pairs of accounts that act together.
 type edgeTable struct {
 	sheet
-	Rows []edgeRow
+	Rows []pairRow
 	// All counts the edges of the group, Listed those that the table goes
 	// through, Left those that the snapshot does not hold.
 	All, Listed int
@@ -117,7 +117,7 @@ type edgeTable struct {
 	Only        *Chip // the account whose edges are listed
 }
 
-type edgeRow struct {
+type pairRow struct {
 	A, B                 memberView
 	Weight               float64
 	CoActions, Occasions int64
@@ -161,8 +161,8 @@ func (s *Server) chooseEdges(r *http.Request, snap *finding.Snapshot, e *evidenc
 	e.edgeRows = e.edges[e.edgeSheet.from:e.edgeSheet.to]
 }
 
-// edgeTable makes the page of edges.
-func (s *Server) edgeTable(r *http.Request, v *findingView, e *evidence) edgeTable {
+// pairTable makes the page of edges.
+func (s *Server) pairTable(r *http.Request, v *findingView, e *evidence) edgeTable {
 	snap := &v.Shown
 	t := edgeTable{sheet: e.edgeSheet, All: len(snap.Edges), Listed: len(e.edges), Left: snap.LeftEdges}
 	if e.only >= 0 {
@@ -174,7 +174,7 @@ func (s *Server) edgeTable(r *http.Request, v *findingView, e *evidence) edgeTab
 	for _, i := range e.edgeRows {
 		x := &snap.Edges[i]
 		a, b := &snap.Accounts[x.A], &snap.Accounts[x.B]
-		row := edgeRow{
+		row := pairRow{
 			A: e.member(a), B: e.member(b), Weight: x.Weight, CoActions: x.CoActions, Occasions: x.Occasions, Expected: x.Expected,
 			Q: x.Q, Gap: seconds(x.GapMedian), Link: edgePath(v, a.Alias, b.Alias),
 		}
@@ -191,5 +191,5 @@ func (s *Server) fillTables(r *http.Request, v *findingView, e *evidence) {
 	v.Objects = s.objectRows(r, &v.Shown, e)
 	v.Examples = s.exampleRows(r, v, e)
 	v.Accounts = s.accountTable(r, &v.Shown, e)
-	v.Edges = s.edgeTable(r, v, e)
+	v.Edges = s.pairTable(r, v, e)
 }
