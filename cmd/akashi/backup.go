@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/backup"
@@ -11,7 +13,7 @@ import (
 )
 
 type backupCmd struct {
-	File string `arg:"" name:"FILE" help:"The file to write; it must not be there."`
+	File string `arg:"" optional:"" name:"FILE" help:"The file to write; it must not be there. [a name with the time, in the folder of backup.dir]"`
 
 	InstanceFlags `embed:""`
 }
@@ -29,6 +31,12 @@ func (b *backupCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	c := built.Config
+	if b.File == "" {
+		b.File = filepath.Join(c.Backup.Dir, "akashi-"+time.Now().UTC().Format("20060102T150405Z")+".tar.zst")
+		if err := os.MkdirAll(c.Backup.Dir, 0o700); err != nil {
+			return closing(built, outputError(fmt.Errorf("making the folder of backups: %w", err)))
+		}
+	}
 	err = built.DB.Record(onThisMachine(ctx), casestore.Line{Action: string(auth.OperateBackup)})
 	if err == nil {
 		_, err = backup.WriteFile(ctx, backup.Sources{

@@ -101,7 +101,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	if a.Auth, err = auth.New(ctx, a.DB, authConfig(c, o.Log)); err != nil {
 		return nil, err
 	}
-	if a.Mandate, err = mandate.New(ctx, a.DB, names, mandate.Options{Grant: c.Grant(), Finder: mandate.FindByID(a.Posts)}); err != nil {
+	if a.Mandate, err = mandate.New(ctx, a.DB, names, mandate.Options{Grant: c.Grant(), Finder: mandate.Find(a.Posts)}); err != nil {
 		return nil, err
 	}
 	a.Intake = intake.New(a.Posts, a.DB, intake.Options{
@@ -114,6 +114,9 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	a.Findings = finding.New(finding.Options{
 		DB: a.DB, Posts: a.Posts, Jobs: a.Jobs, Log: o.Log, Program: o.Version,
 		Dir: c.Detection.Dir, Budget: int64(c.Detection.Memory), Workers: c.Detection.Workers,
+		Defaults: finding.Params{
+			Behaviours: strings.Join(c.Detection.Behaviours, ","), WindowSeconds: c.Detection.Window.Seconds(), Ceiling: c.Detection.Ceiling,
+		},
 	})
 	a.registerJobs()
 	if err := a.buildWeb(o); err != nil {
@@ -169,10 +172,15 @@ func authConfig(c *config.Config, log *slog.Logger) auth.Config {
 // buildWeb makes the pages.
 func (a *App) buildWeb(o Options) (err error) {
 	c := a.Config
+	metrics := ""
+	if c.Metrics.Enabled && c.Metrics.Listen == "" {
+		metrics = "/metrics"
+	}
 	a.Web, err = web.New(web.Deps{
 		Auth: a.Auth, Log: o.Log, Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Lang: c.Workspace.Lang, Version: o.Version,
 		Posts: a.Posts, Mandate: a.Mandate, Searches: a.Searches, Casework: a.DB,
-		Findings: a.Findings, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit,
+		Findings: a.Findings, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit, ExportLimit: int64(c.Export.MaxPosts),
+		Ready: a.check, Metrics: metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("making the pages: %w", err)

@@ -104,23 +104,35 @@ func answer(w http.ResponseWriter, status int, wrong map[string]string) {
 
 // ready says whether the stores answer and the log takes lines.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
 	wrong := map[string]string{}
-	for name, ping := range map[string]func(context.Context) error{"posts": a.Posts.Ping, "casework": a.DB.Ping} {
-		if err := ping(ctx); err != nil {
-			a.log.ErrorContext(ctx, "not ready", "part", name, "error", err)
+	for name, err := range a.check(r.Context()) {
+		switch {
+		case errors.Is(err, errBehind):
+			wrong[name] = "does not keep up"
+		case err != nil:
+			a.log.ErrorContext(r.Context(), "not ready", "part", name, "error", err)
 			wrong[name] = "does not answer"
 		}
-	}
-	if a.Audit.Waiting() > waitingLines {
-		wrong["log"] = "does not keep up"
 	}
 	if len(wrong) > 0 {
 		answer(w, http.StatusServiceUnavailable, wrong)
 		return
 	}
 	answer(w, http.StatusOK, nil)
+}
+
+// errBehind says that lines wait for the log for long.
+var errBehind = errors.New("too many lines wait for the log")
+
+// check looks at all parts, in five seconds at most.
+func (a *App) check(ctx context.Context) map[string]error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	out := map[string]error{"posts": a.Posts.Ping(ctx), "casework": a.DB.Ping(ctx), "log": nil}
+	if a.Audit.Waiting() > waitingLines {
+		out["log"] = errBehind
+	}
+	return out
 }
 
 // waitingLines is how many lines may wait for the log before something must be

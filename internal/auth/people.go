@@ -155,6 +155,28 @@ func (s *Service) Enable(ctx context.Context, userID string) error {
 	})
 }
 
+// EndSessions ends all sessions of a person, who may sign in again, and gives
+// how many there were.
+func (s *Service) EndSessions(ctx context.Context, userID string) (n int, err error) {
+	err = s.edit(ctx, userID, "people.sessions", func(tx *casestore.Tx, _ *user) (map[string]any, error) {
+		n, err = endSessions(ctx, tx, userID, "")
+		return map[string]any{"sessions": n}, err
+	})
+	return n, err
+}
+
+// RevokeTokens revokes all tokens of a person, and gives how many worked until
+// then.
+func (s *Service) RevokeTokens(ctx context.Context, userID string) (n int, err error) {
+	err = s.edit(ctx, userID, "people.tokens", func(tx *casestore.Tx, _ *user) (map[string]any, error) {
+		now := casestore.Micros(s.now())
+		revoked, err := tx.Exec(ctx, `UPDATE tokens SET revoked = ? WHERE user_id = ? AND revoked = 0 AND expires > ?`, now, userID, now)
+		n = int(revoked)
+		return map[string]any{"tokens": n}, err
+	})
+	return n, err
+}
+
 // edit changes a person, if the policies allow it and who does it has shown a
 // moment ago who they are, and writes it to the log.
 func (s *Service) edit(ctx context.Context, userID, event string, f func(tx *casestore.Tx, u *user) (map[string]any, error)) error {

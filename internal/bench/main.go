@@ -5,6 +5,7 @@
 //
 //	go run ./internal/bench            the reference inputs and the popular object
 //	go run ./internal/bench zipf N…    traces in millions, each in a process of its own
+//	go run ./internal/bench pages N DIR    an instance with N million posts, kept in DIR, over HTTP
 //	go run ./internal/bench quality    AUC on the labelled sets
 //	go run ./internal/bench quality accounts.csv traces.csv labels.csv   AUC of one result
 package main
@@ -49,8 +50,10 @@ func run(ctx context.Context, args []string) error {
 		return zipfOne(ctx, args[1:])
 	case "quality":
 		return quality(ctx, args[1:])
+	case "pages":
+		return pages(ctx, args[1:])
 	}
-	return fmt.Errorf("unknown measurement %q: want zipf or quality", args[0])
+	return fmt.Errorf("unknown measurement %q: want zipf, quality or pages", args[0])
 }
 
 // binary is the command that is measured; "make build" makes it.

@@ -217,7 +217,7 @@ func (c *Config) options() []Option {
 			Ja: "二つの行動を連動したとみなす最大の時間差（個別の指定がない検出に使います）。",
 		},
 		{
-			Key: "detection.behaviours", to: &c.Detection.Behaviours, Default: "all", Example: "url, hashtag-sequence, text",
+			Key: "detection.behaviours", to: &c.Detection.Behaviours, Default: "url, hashtag, hashtag-sequence, repost, reply, mention, text, image, object", Example: "url, hashtag-sequence, text",
 			En: "Behaviours that detections look at where they say nothing else: url, domain, hashtag, hashtag-sequence, repost, reply, mention, text, image, object, or all.",
 			Ja: "個別の指定がない検出で調べる行動（url、domain、hashtag、hashtag-sequence、repost、reply、mention、text、image、object。all はすべて）。",
 		},

@@ -69,6 +69,10 @@ func (t *table) close() error {
 	return nil
 }
 
+// Cell gives a cell of CSV that no spreadsheet takes for a formula, for tables
+// of other things than posts.
+func Cell(text string) string { return harmless(text) }
+
 // harmless gives a cell that no spreadsheet takes for a formula: what begins
 // like one, also in full width, or with a control character that may be
 // dropped, gets an apostrophe before it (OWASP, CSV Injection). Whole numbers

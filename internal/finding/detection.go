@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -13,7 +14,8 @@ import (
 	"github.com/akashi-project/akashi/internal/query"
 )
 
-// Params are what a detection looks for and how.
+// Params are what a detection looks for and how. Zero values are filled from
+// Options.Defaults first, where it has one.
 type Params struct {
 	// Behaviours are names as enrich.ParseBehaviours reads them; empty means
 	// DefaultBehaviours.
@@ -82,11 +84,14 @@ type ParameterVersion struct {
 	Created time.Time `json:"created"`
 }
 
-// fill puts defaults in place of zero values.
-func (p *Params) fill() {
+// fill puts an instance's defaults in place of zero values, and where it has
+// none, those that Params names.
+func (p *Params) fill(instance Params) {
 	if strings.TrimSpace(p.Behaviours) == "" {
-		p.Behaviours = DefaultBehaviours.String()
+		p.Behaviours = cmp.Or(instance.Behaviours, DefaultBehaviours.String())
 	}
+	p.WindowSeconds = cmp.Or(p.WindowSeconds, instance.WindowSeconds)
+	p.Ceiling = cmp.Or(p.Ceiling, instance.Ceiling)
 	if p.WindowSeconds == 0 {
 		p.WindowSeconds = coordination.DefaultWindow.Seconds()
 	}
@@ -160,10 +165,10 @@ func (p *Params) posts(at time.Time) (poststore.Query, error) {
 }
 
 // check says whether a detection can be, and completes it.
-func (d *Detection) check() error {
+func (d *Detection) check(instance Params) error {
 	d.Name = strings.TrimSpace(d.Name)
 	d.Schedule = strings.TrimSpace(d.Schedule)
-	d.fill()
+	d.fill(instance)
 	switch {
 	case d.Name == "":
 		return invalid("a detection without a name")

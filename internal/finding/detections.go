@@ -142,7 +142,7 @@ func (s *Service) Parameters(ctx context.Context, id string) ([]ParameterVersion
 // AddDetection saves a new detection. ID, times and versions are set here.
 // ErrInvalid where it cannot be.
 func (s *Service) AddDetection(ctx context.Context, d Detection) (Detection, error) {
-	if err := d.check(); err != nil {
+	if err := d.check(s.o.Defaults); err != nil {
 		return d, err
 	}
 	params, err := json.Marshal(d.Params)
@@ -204,7 +204,7 @@ func (s *Service) rescheduled(ctx context.Context, d Detection) (Detection, erro
 // whether it is enabled. Version must be the one that was read:
 // casestore.ErrConflict where it is another by now.
 func (s *Service) ChangeDetection(ctx context.Context, d Detection) (Detection, error) {
-	if err := d.check(); err != nil {
+	if err := d.check(s.o.Defaults); err != nil {
 		return d, err
 	}
 	params, err := json.Marshal(d.Params)

@@ -37,6 +37,9 @@ type Options struct {
 	Budget int64
 	// Workers is how many goroutines the engine uses; 0 means all cores.
 	Workers int
+	// Defaults are the behaviours, window and ceiling of detections that say
+	// nothing of them; see Params for where they are zero.
+	Defaults Params
 }
 
 // Service keeps detections, runs and findings. It checks no rights: its caller

@@ -54,6 +54,9 @@ func Local(ctx context.Context, path string) (File, error) {
 // spoolSuffix ends the names of spooled files.
 const spoolSuffix = ".upload"
 
+// MaxUpload is how many bytes an upload may have.
+func (s *Service) MaxUpload() int64 { return s.o.MaxUpload }
+
 // Spool writes an upload to a file in Options.Dir that its owner alone may
 // read, for Add. ErrTooLarge says that it has more than Options.MaxUpload bytes.
 // A file that is never added is removed by Sweep, or at once by Discard.

@@ -179,6 +179,11 @@ func (s *Service) RemoveMark(ctx context.Context, p *auth.Principal, alias, why 
 		if len(held) == 0 {
 			return casestore.ErrNotFound
 		}
+		// The reason may say what the account was called, or is called now.
+		now, err := s.lookUp(ctx, held[0].Account)
+		if err != nil {
+			return err
+		}
 		change, err := nextChange(ctx, tx)
 		if err != nil {
 			return err
@@ -189,7 +194,7 @@ func (s *Service) RemoveMark(ctx context.Context, p *auth.Principal, alias, why 
 		}
 		return tx.Log(ctx, casestore.Line{
 			Actor: p.Actor(), Action: string(auth.AccountMark), Object: object(alias),
-			Detail: map[string]any{"from": held[0].Class, "to": "", "reason": s.veiledReason(held[0].Account, why)},
+			Detail: map[string]any{"from": held[0].Class, "to": "", "reason": s.veiledReason(now, s.veiledReason(held[0].Account, why))},
 		})
 	})
 	if err != nil {

@@ -105,6 +105,9 @@ func open(ctx context.Context, db *casestore.DB, names *Names, o Options, other 
 	return s, nil
 }
 
+// Grant gives how long a grant lasts.
+func (s *Service) Grant() time.Duration { return s.grant }
+
 // Names gives what makes the pseudonyms.
 func (s *Service) Names() *Names { return s.names }
 
@@ -183,29 +186,21 @@ func (s *Service) VeilPosts(ctx context.Context, p *auth.Principal, posts []post
 	return s.Veil(ctx, p, accounts...)
 }
 
-// byKey finds accounts whose id a post gives.
-type byKey struct {
-	store interface {
-		Accounts(ctx context.Context, keys []string) ([]poststore.Account, error)
-	}
+// byName finds accounts in the post store.
+type byName struct{ store AccountStore }
+
+// AccountStore is what Find asks of the post store.
+type AccountStore interface {
+	AccountsNamed(ctx context.Context, platform string, names []string) ([]poststore.Account, error)
 }
 
-// FindByID is a Finder that knows accounts by id alone: enough for sources
-// whose accounts have no id but the handle, and for mentions by id.
-func FindByID(store interface {
-	Accounts(ctx context.Context, keys []string) ([]poststore.Account, error)
-},
-) Finder {
-	return byKey{store}
-}
+// Find is a Finder that knows the accounts of the post store by id and by the
+// handle that they go by now.
+func Find(store AccountStore) Finder { return byName{store} }
 
 // FindAccounts implements Finder.
-func (b byKey) FindAccounts(ctx context.Context, platform string, names []string) ([]Account, error) {
-	keys := make([]string, len(names))
-	for i, n := range names {
-		keys[i] = poststore.AccountKey(platform, n)
-	}
-	found, err := b.store.Accounts(ctx, keys)
+func (b byName) FindAccounts(ctx context.Context, platform string, names []string) ([]Account, error) {
+	found, err := b.store.AccountsNamed(ctx, platform, names)
 	if err != nil {
 		return nil, fmt.Errorf("looking accounts up: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -297,11 +298,11 @@ func TestOtherKey(t *testing.T) {
 }
 
 // accounts is a store of accounts by key.
-type accounts map[string]poststore.Account
+type accounts []poststore.Account
 
-func (a accounts) Accounts(_ context.Context, keys []string) (out []poststore.Account, err error) {
-	for _, k := range keys {
-		if got, ok := a[k]; ok {
+func (a accounts) AccountsNamed(_ context.Context, platform string, names []string) (out []poststore.Account, err error) {
+	for _, got := range a {
+		if got.Platform == platform && (slices.Contains(names, got.ID) || slices.Contains(names, poststore.FoldHandle(got.Handle))) {
 			out = append(out, got)
 		}
 	}
@@ -328,9 +329,14 @@ func TestVeilPosts(t *testing.T) {
 			finder Finder
 			want   string
 		}{
-			"nobody finds": {nil, "bob_1985"},
-			"by handle":    {handles{"x:bob_1985": bob}, bob.ID},
-			"by id":        {FindByID(accounts{"x:bob_1985": {Platform: "x", Account: post.Account{ID: "bob_1985"}}}), "bob_1985"},
+			"nobody finds":            {nil, "bob_1985"},
+			"by handle":               {handles{"x:bob_1985": bob}, bob.ID},
+			"in the store, by id":     {Find(accounts{{Platform: "x", Account: post.Account{ID: "bob_1985"}}}), "bob_1985"},
+			"in the store, by handle": {Find(accounts{{Platform: "x", Account: bob.Account}}), bob.ID},
+			"of another platform":     {Find(accounts{{Platform: "telegram", Account: bob.Account}}), "bob_1985"},
+			"two of one handle": {Find(accounts{
+				{Platform: "x", Account: bob.Account}, {Platform: "x", Account: post.Account{ID: "6", Handle: "BOB_1985"}},
+			}), "bob_1985"},
 		} {
 			s := service(t, db, Options{Finder: c.finder})
 			v, err := s.VeilPosts(t.Context(), ann, posts)

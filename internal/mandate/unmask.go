@@ -125,8 +125,16 @@ func (s *Service) DecideUnmasking(ctx context.Context, p *auth.Principal, id str
 	case !yes && why == "":
 		return Request{}, fmt.Errorf("refusing to unmask: %w: a reason", ErrIncomplete)
 	}
-	var r Request
-	err := s.db.Change(ctx, func(tx *casestore.Tx) (err error) {
+	r, err := s.Request(ctx, id)
+	if err != nil {
+		return Request{}, err
+	}
+	// What the account is called now, so that the log does not say it.
+	account, err := s.lookUp(ctx, r.account())
+	if err != nil {
+		return Request{}, err
+	}
+	err = s.db.Change(ctx, func(tx *casestore.Tx) (err error) {
 		if r, err = requestByID(ctx, tx, id); err != nil {
 			return err
 		}
@@ -147,7 +155,7 @@ func (s *Service) DecideUnmasking(ctx context.Context, p *auth.Principal, id str
 			string(r.State), p.ID, casestore.Micros(r.Decided), why, casestore.Micros(r.Until), id); err != nil {
 			return err
 		}
-		detail := map[string]any{"account": r.Alias, "to": r.State, "reason": s.veiledReason(r.account(), why), "asked": "user:" + r.By}
+		detail := map[string]any{"account": r.Alias, "to": r.State, "reason": s.veiledReason(account, why), "asked": "user:" + r.By}
 		if yes {
 			detail["until"] = r.Until
 		}
@@ -164,6 +172,23 @@ func (r *Request) account() Account {
 	a := Account{Platform: r.Platform}
 	a.ID = r.AccountID
 	return a
+}
+
+// lookUp gives an account with the names that the Finder knows of it.
+func (s *Service) lookUp(ctx context.Context, a Account) (Account, error) {
+	if s.finder == nil {
+		return a, nil
+	}
+	found, err := s.finder.FindAccounts(ctx, a.Platform, []string{a.ID})
+	if err != nil {
+		return a, fmt.Errorf("looking up the account of a request for unmasking: %w", err)
+	}
+	for _, f := range found {
+		if f.ID == a.ID {
+			return f, nil
+		}
+	}
+	return a, nil
 }
 
 // WithdrawUnmasking takes back an open request, or ends a grant before its
@@ -233,9 +258,13 @@ func (s *Service) Request(ctx context.Context, id string) (r Request, err error)
 	return r, nil
 }
 
-func (s *Service) requestsWhere(ctx context.Context, n int, where string, args ...any) (out []Request, err error) {
+func (s *Service) requestsWhere(ctx context.Context, n int, where string, args ...any) ([]Request, error) {
+	return s.requestsFrom(ctx, 0, n, where, args...)
+}
+
+func (s *Service) requestsFrom(ctx context.Context, skip, n int, where string, args ...any) (out []Request, err error) {
 	err = s.db.View(ctx, func(tx *casestore.Tx) error {
-		out, err = selectRequests(ctx, tx, n, where, args...)
+		out, err = selectRequests(ctx, tx, skip, n, where, args...)
 		return err
 	})
 	if err != nil {
@@ -245,7 +274,7 @@ func (s *Service) requestsWhere(ctx context.Context, n int, where string, args .
 }
 
 func requestByID(ctx context.Context, tx *casestore.Tx, id string) (Request, error) {
-	found, err := selectRequests(ctx, tx, 1, `id = ?`, id)
+	found, err := selectRequests(ctx, tx, 0, 1, `id = ?`, id)
 	if err != nil {
 		return Request{}, err
 	}
@@ -255,10 +284,10 @@ func requestByID(ctx context.Context, tx *casestore.Tx, id string) (Request, err
 	return found[0], nil
 }
 
-func selectRequests(ctx context.Context, tx *casestore.Tx, n int, where string, args ...any) ([]Request, error) {
+func selectRequests(ctx context.Context, tx *casestore.Tx, skip, n int, where string, args ...any) ([]Request, error) {
 	rows, err := tx.Query(ctx, `SELECT id, platform, account, alias, finding, reason, state, requested_by, requested,
 		decided_by, decided, decision, until, withdrawn_by, withdrawn
-		FROM unmask_requests WHERE `+where+` ORDER BY requested DESC, id DESC LIMIT ?`, append(slices.Clone(args), n)...)
+		FROM unmask_requests WHERE `+where+` ORDER BY requested DESC, id DESC LIMIT ? OFFSET ?`, append(slices.Clone(args), n, skip)...)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/akashi-project/akashi/internal/post"
+	"github.com/akashi-project/akashi/internal/poststore"
 )
 
 // Account is an account as its platform knows it.
@@ -65,6 +66,7 @@ type accountKey struct{ platform, name string }
 type shownAs struct {
 	alias string
 	named bool
+	id    string // of an account at hand that alone has the name
 }
 
 // Veil gives a veil under which no account has a name but those that texts
@@ -90,20 +92,38 @@ func (v *Veil) learn(a Account) {
 		return
 	}
 	s := v.Account(a)
-	as := &shownAs{alias: s.Alias, named: s.Named}
+	as := &shownAs{alias: s.Alias, named: s.Named, id: a.ID}
 	family := family(a.Platform)
 	add(v.ids, accountKey{family, a.ID}, as)
-	add(v.handles, accountKey{family, fold(a.Handle)}, as)
-	if s.Named {
+	v.learnHandle(accountKey{family, fold(a.Handle)}, a.Platform, as)
+	v.learnWord(fold(a.ID), as)
+	v.learnWord(fold(a.Handle), v.handles[accountKey{family, fold(a.Handle)}])
+}
+
+// learnWord has a name found in texts without an '@', where it stands out.
+func (v *Veil) learnWord(name string, as *shownAs) {
+	if as == nil || as.named {
 		return
 	}
-	for _, name := range [...]string{fold(a.ID), fold(a.Handle)} {
-		if distinctive(name) {
-			v.words[name] = as
-		}
-		if len(name) >= 5 {
-			v.parts[name] = as
-		}
+	if distinctive(name) {
+		v.words[name] = as
+	}
+	if len(name) >= 5 {
+		v.parts[name] = as
+	}
+}
+
+// learnHandle takes the handle of an account. Which of several accounts of one
+// handle a text means nobody knows: they have the pseudonym of the handle there,
+// and no name unless all may be named.
+func (v *Veil) learnHandle(k accountKey, platform string, as *shownAs) {
+	have := v.handles[k]
+	switch {
+	case k.name == "":
+	case have == nil || have.id == as.id && have.named:
+		v.handles[k] = as
+	case have.id != as.id:
+		v.handles[k] = &shownAs{alias: v.names.Alias(platform, k.name), named: have.named && as.named}
 	}
 }
 
@@ -137,7 +157,7 @@ func distinctive(name string) bool {
 
 // fold gives the form in which handles are compared: platforms do not tell
 // them apart by case.
-func fold(handle string) string { return strings.ToLower(strings.TrimPrefix(handle, "@")) }
+func fold(handle string) string { return poststore.FoldHandle(handle) }
 
 // Account says what the viewer may see of an account.
 func (v *Veil) Account(a Account) Shown {

@@ -218,6 +218,39 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// TestNamesakes says that nobody is taken for another of the same handle.
+func TestNamesakes(t *testing.T) {
+	n := fixed(t)
+	one, two := account("x", "1", "bob_1985", ""), account("x", "2", "Bob_1985", "")
+	mofa := account("x", "99", "bob_1985", "外務省")
+	handle, first := n.Alias("x", "bob_1985"), n.Alias("x", "1")
+	for name, c := range map[string]struct {
+		accounts []Account
+		want     string
+	}{
+		"alone":                    {[]Account{one}, first},
+		"one account, twice":       {[]Account{one, one}, first},
+		"under two names of X":     {[]Account{one, account("twitter", "1", "bob_1985", "")}, first},
+		"two":                      {[]Account{one, two}, handle},
+		"two, turned round":        {[]Account{two, one}, handle},
+		"two and one again":        {[]Account{two, one, two}, handle},
+		"a marked one":             {[]Account{mofa}, "bob_1985"},
+		"a marked one and another": {[]Account{mofa, one}, handle},
+		"another and a marked one": {[]Account{one, mofa}, handle},
+	} {
+		v := newVeil(n, marked(n, mofa), nil, c.accounts)
+		for _, form := range []string{"@%s", "see %s, there", "https://x.com/%s/status/5"} {
+			text, want := strings.ReplaceAll(form, "%s", "bob_1985"), strings.ReplaceAll(form, "%s", c.want)
+			if got := v.Text("x", text); got != want {
+				t.Errorf("%s: %q stands as %q, want %q", name, text, got, want)
+			}
+		}
+		if got := v.Account(two); got.Alias != n.Alias("x", "2") {
+			t.Errorf("%s: the account itself has the pseudonym %s", name, got.Alias)
+		}
+	}
+}
+
 func TestObject(t *testing.T) {
 	n := fixed(t)
 	v := n.Veil(account("x", "1", "news", ""), account("telegram", "suechannel", "", ""), account("facebook", "1000", "", ""))

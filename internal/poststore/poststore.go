@@ -39,6 +39,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/akashi-project/akashi/coordination"
@@ -58,6 +59,16 @@ var (
 	// bins shorter than a microsecond.
 	ErrBins = errors.New("too many bins")
 )
+
+// MaxNamesakes is how many accounts of a platform that go by one handle are
+// given at most.
+const MaxNamesakes = 8
+
+// FoldHandle gives the form in which handles are compared: platforms do not tell
+// them apart by case.
+func FoldHandle(handle string) string {
+	return strings.ToLower(strings.TrimPrefix(handle, "@"))
+}
 
 // MaxBins is how many bins a histogram has at most.
 const MaxBins = 100_000
@@ -182,6 +193,13 @@ type Searcher interface {
 	// posts. AccountByAlias finds one by pseudonym, or ErrNotFound.
 	Accounts(ctx context.Context, keys []string) ([]Account, error)
 	AccountByAlias(ctx context.Context, alias string) (Account, error)
+	// AccountsNamed gives the accounts of a platform that names mean: ids, as
+	// they are, and handles that accounts go by now, compared as FoldHandle
+	// has them; without those that are not there, by key. Of one handle it
+	// gives at most MaxNamesakes, the first by key; where more than 64 accounts
+	// of all platforms go by it, any of them. Nothing is counted: Posts, First
+	// and Last are zero.
+	AccountsNamed(ctx context.Context, platform string, names []string) ([]Account, error)
 	// Sources says what came by which source, by name: the posts whose first
 	// version it brought, without deleted ones.
 	Sources(ctx context.Context) ([]Source, error)

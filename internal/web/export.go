@@ -47,7 +47,7 @@ func (s *Server) exportPage(w http.ResponseWriter, r *http.Request) error {
 		Back: "/search?" + r.URL.RawQuery, Action: "/search/export?" + r.URL.RawQuery,
 	}
 	for _, f := range export.Formats {
-		plan, err := export.PlanFor(r.Context(), s.Posts, q, s.exportOptions(r, f))
+		plan, err := export.PlanFor(r.Context(), s.Posts, q, s.exportOptions(f))
 		if err != nil {
 			return err
 		}
@@ -72,11 +72,12 @@ func (s *Server) marking() string {
 	return "TLP:" + s.TLP
 }
 
-func (s *Server) exportOptions(r *http.Request, f export.Format) export.Options {
+func (s *Server) exportOptions(f export.Format) export.Options {
 	return export.Options{
-		Format: f, Marking: s.marking(), BOM: true,
+		Format: f, Marking: s.marking(), BOM: true, Limit: s.ExportLimit,
 		Veil: func(ctx context.Context, posts []poststore.Post) (func(*poststore.Post) poststore.Post, error) {
-			veil, err := s.Mandate.VeilPosts(ctx, auth.Of(r.Context()), posts)
+			// A grant is for the screen of one person: a file goes on to others.
+			veil, err := s.Mandate.VeilPosts(ctx, nil, posts)
 			if err != nil {
 				return nil, fmt.Errorf("veiling posts: %w", err)
 			}
@@ -95,7 +96,7 @@ func (s *Server) exportFile(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(export.Formats, f) {
 		return invalid("search.export.format")
 	}
-	o := s.exportOptions(r, f)
+	o := s.exportOptions(f)
 	plan, err := export.PlanFor(r.Context(), s.Posts, q, o)
 	if err != nil {
 		return err

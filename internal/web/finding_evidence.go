@@ -307,16 +307,16 @@ func (s *Server) objectRows(r *http.Request, snap *finding.Snapshot, e *evidence
 		row.Object, row.Gone = e.object(o.Behaviour, o.Object, e.posts[o.Post])
 		if reads {
 			row.Post = postLink(o.Post)
-			row.Search = objectSearch(o.Behaviour, o.Object, e.objects)
+			row.Search = findingSearch(o.Behaviour, o.Object, e.objects)
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// objectSearch gives the search for an object, where posts can be searched for it
+// findingSearch gives the search for an object, where posts can be searched for it
 // and it names nobody.
-func objectSearch(behaviour, object string, veil *mandate.Veil) string {
+func findingSearch(behaviour, object string, veil *mandate.Veil) string {
 	field, ok := map[string]query.Field{"url": query.URL, "domain": query.Domain, "hashtag": query.Hashtag}[behaviour]
 	if !ok || veil.Object(behaviour, object) != object {
 		return ""

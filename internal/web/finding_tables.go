@@ -86,7 +86,7 @@ func (s *Server) accountTable(r *http.Request, snap *finding.Snapshot, e *eviden
 		a := &snap.Accounts[i]
 		row := memberRow{
 			memberView: e.member(a), Posts: a.Posts, Partners: a.Partners, Centrality: a.Centrality, Score: a.Score,
-			Behaviours: s.findingBehaviours(r, a.Behaviours),
+			Behaviours: s.behaviourNames(r, a.Behaviours),
 			Edges:      within(r, "edges", "account", a.Alias, "edges-page", ""),
 		}
 		if reads {
@@ -97,19 +97,10 @@ func (s *Server) accountTable(r *http.Request, snap *finding.Snapshot, e *eviden
 	return t
 }
 
-// findingBehaviours names behaviours in the reader's language.
-func (s *Server) findingBehaviours(r *http.Request, names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = s.behaviourName(r, n)
-	}
-	return out
-}
-
-// edgeTable is the pairs of accounts that act together.
+// tieTable is the pairs of accounts that act together.
 type edgeTable struct {
 	sheet
-	Rows []pairRow
+	Rows []tieRow
 	// All counts the edges of the group, Listed those that the table goes
 	// through, Left those that the snapshot does not hold.
 	All, Listed int
@@ -117,7 +108,7 @@ type edgeTable struct {
 	Only        *Chip // the account whose edges are listed
 }
 
-type pairRow struct {
+type tieRow struct {
 	A, B                 memberView
 	Weight               float64
 	CoActions, Occasions int64
@@ -161,8 +152,8 @@ func (s *Server) chooseEdges(r *http.Request, snap *finding.Snapshot, e *evidenc
 	e.edgeRows = e.edges[e.edgeSheet.from:e.edgeSheet.to]
 }
 
-// pairTable makes the page of edges.
-func (s *Server) pairTable(r *http.Request, v *findingView, e *evidence) edgeTable {
+// tieTable makes the page of edges.
+func (s *Server) tieTable(r *http.Request, v *findingView, e *evidence) edgeTable {
 	snap := &v.Shown
 	t := edgeTable{sheet: e.edgeSheet, All: len(snap.Edges), Listed: len(e.edges), Left: snap.LeftEdges}
 	if e.only >= 0 {
@@ -174,7 +165,7 @@ func (s *Server) pairTable(r *http.Request, v *findingView, e *evidence) edgeTab
 	for _, i := range e.edgeRows {
 		x := &snap.Edges[i]
 		a, b := &snap.Accounts[x.A], &snap.Accounts[x.B]
-		row := pairRow{
+		row := tieRow{
 			A: e.member(a), B: e.member(b), Weight: x.Weight, CoActions: x.CoActions, Occasions: x.Occasions, Expected: x.Expected,
 			Q: x.Q, Gap: seconds(x.GapMedian), Link: edgePath(v, a.Alias, b.Alias),
 		}
@@ -191,5 +182,5 @@ func (s *Server) fillTables(r *http.Request, v *findingView, e *evidence) {
 	v.Objects = s.objectRows(r, &v.Shown, e)
 	v.Examples = s.exampleRows(r, v, e)
 	v.Accounts = s.accountTable(r, &v.Shown, e)
-	v.Edges = s.pairTable(r, v, e)
+	v.Edges = s.tieTable(r, v, e)
 }

@@ -32,7 +32,6 @@ func (g *gallery) routes(s *Server) []Route {
 		{Method: "GET", Pattern: "/search", Action: auth.PostRead, Handler: g.page},
 		{Method: "GET", Pattern: "/detections", Action: auth.DetectionRead, Handler: g.page},
 		{Method: "GET", Pattern: "/sources", Action: auth.SourceRead, Handler: g.page},
-		{Method: "GET", Pattern: "/people", Action: auth.PeopleRead, Handler: g.page},
 		{Method: "POST", Pattern: "/gallery/{id}/done", Action: auth.OwnSettings, Handler: g.finish},
 		{Method: "POST", Pattern: "/gallery/undo", Action: auth.OwnSettings, Handler: g.undo},
 		{Method: "POST", Pattern: "/gallery/bulk", Action: auth.OwnSettings, Handler: g.bulk},

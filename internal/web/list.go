@@ -9,8 +9,10 @@ import (
 // stand in an <ol data-list> (template "list" draws the whole). Keys act on the
 // row that has the focus; see Keys.
 type Row struct {
-	// ID identifies the row in the address and the form of the selection.
-	ID string
+	// ID identifies the row in the address and the form of the selection;
+	// Box, where it is set, is what the selection sends instead: the ID with
+	// the version that was seen, say.
+	ID, Box string
 	// Link opens the thing itself, Panel opens it beside the list (the
 	// address of this page with the panel open).
 	Link, Panel string

@@ -31,7 +31,7 @@ func TestRoutesByRole(t *testing.T) {
 					continue
 				}
 				visits++
-				path := strings.NewReplacer("{key}", "0000000000000000", "{alias}", "acc-0000-0000-0000", "{id}", "none", "{index}", "0", "{format}", "none", "{file}", "none", "{note}", "none", "{version}", "1").Replace(route.Pattern)
+				path := strings.NewReplacer("{key}", "0000000000000000", "{alias}", "acc-0000-0000-0000", "{id}", "none", "{index}", "0", "{format}", "none", "{version}", "1", "{file}", "none", "{note}", "none", "{a}", "none", "{b}", "none").Replace(route.Pattern)
 				form := ""
 				if route.Method != http.MethodGet {
 					form = "nothing=1"

@@ -544,12 +544,20 @@ type accountView struct {
 	First, Last time.Time
 	Cards       []PostCard
 	All         string
+	// Names is about the account's name: requests, grants and marks.
+	Names *accountNames
 	// Findings are those whose group holds the account.
 	Findings []otherFinding
 }
 
 // accountPage shows an account under its pseudonym, with its newest posts.
 func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showAccount(w, r, 0, namesTyped{})
+}
+
+// showAccount shows the account of the address, with what was typed into its
+// forms.
+func (s *Server) showAccount(w http.ResponseWriter, r *http.Request, status int, typed namesTyped) error {
 	alias, err := mandate.ParseAlias(r.PathValue("alias"))
 	if err != nil {
 		return poststore.ErrNotFound
@@ -578,8 +586,11 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 	if v.Cards, err = s.cards(r, found); err != nil {
 		return err
 	}
+	if v.Names, err = s.namesPart(r, &a, v.Shown, typed); err != nil {
+		return err
+	}
 	if v.Findings, err = s.accountFindings(r, a.Key); err != nil {
 		return err
 	}
-	return s.page(w, r, "account-page", Page{Title: v.Shown.Label, Data: v, Place: "/search"})
+	return s.page(w, r, "account-page", Page{Title: v.Shown.Label, Data: v, Place: "/search", Status: status})
 }

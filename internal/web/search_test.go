@@ -101,6 +101,13 @@ func reader(t *testing.T, service *auth.Service, url string, role auth.Role) fun
 	if err != nil {
 		t.Fatal(err)
 	}
+	return signedIn(t, url, enter)
+}
+
+// signedIn begins a session with a link that signs in, and gives what fetches
+// pages in it.
+func signedIn(t *testing.T, url, enter string) func(method, path, form string) (int, string) {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)

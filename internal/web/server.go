@@ -52,8 +52,17 @@ type Deps struct {
 	QueueImport func(ctx context.Context, tx *casestore.Tx, id string) error
 	// Jobs are shown on the page of operation.
 	Jobs *job.Queue
+	// ExportLimit is how many posts an exported file has at most; 0 means
+	// export.MostPosts.
+	ExportLimit int64
 	// Audit is the log; nil leaves its page out.
 	Audit *audit.Log
+	// Ready looks whether the parts of the instance work and gives all of
+	// them by name ("posts", "casework", "log"), with what is wrong or nil;
+	// where it is nil the page of operation says nothing of them.
+	Ready func(context.Context) map[string]error
+	// Metrics is where metrics are; empty: nowhere in these pages' reach.
+	Metrics string
 	// Now gives the time; nil means time.Now.
 	Now func() time.Time
 }

@@ -32,6 +32,8 @@ type world struct {
 	Queue     *job.Queue
 	Detection finding.Detection
 	Run       finding.Run
+	// Spool is where uploads lie, of 1 MiB at most.
+	Spool string
 }
 
 // fixedKey makes the pseudonyms of tests, so that they never change.
@@ -43,8 +45,8 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	ctx := casestore.WithActor(t.Context(), "cli:test")
 	names, err := mandate.NewNames([]byte(fixedKey))
 	must(t, err)
-	w := &world{Service: service, DB: db, Store: poststoretest.NewMemory(names.Alias)}
-	veils, err := mandate.New(ctx, db, names, mandate.Options{Finder: mandate.FindByID(w.Store)})
+	w := &world{Service: service, DB: db, Store: poststoretest.NewMemory(names.Alias), Spool: t.TempDir()}
+	veils, err := mandate.New(ctx, db, names, mandate.Options{Finder: mandate.Find(w.Store)})
 	must(t, err)
 	if !bare {
 		w.fill(t)
@@ -52,7 +54,7 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	w.Queue, err = job.New(ctx, db, job.Options{Grace: time.Millisecond, Retry: func(int) time.Duration { return 0 }})
 	must(t, err)
 	findings := finding.New(finding.Options{DB: db, Posts: w.Store, Jobs: w.Queue, Program: "test", Dir: t.TempDir(), Workers: 2})
-	uploads := intake.New(w.Store, db, intake.Options{Dir: t.TempDir()})
+	uploads := intake.New(w.Store, db, intake.Options{Dir: w.Spool, MaxUpload: 1 << 20})
 	type importArgs = worldImport
 	job.Register(w.Queue, func(ctx context.Context, task *job.Task[importArgs]) error {
 		return uploads.Run(ctx, task.Args.Import, func(intake.Progress) {})

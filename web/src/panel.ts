@@ -20,6 +20,7 @@ export const close = (): boolean => {
   if (!p?.classList.contains('open')) return false;
   const row = document.querySelector<HTMLElement>('[data-row].open [data-open]');
   history.pushState({ htmx: true }, '', p.dataset['close'] || location.pathname);
+  document.dispatchEvent(new Event('akashi:address'));
   p.replaceChildren();
   p.classList.remove('open');
   p.hidden = true;

@@ -2,8 +2,9 @@ package duck
 
 // accounts numbers the accounts and holds what every batch asks of them.
 type accounts struct {
-	number map[uint64]int64 // by hash
-	known  []accountState
+	number  map[uint64]int64 // by hash
+	known   []accountState
+	handles handles
 }
 
 // accountState is what is held in memory of an account.
@@ -12,12 +13,15 @@ type accountState struct {
 	posts        int64  // without deleted ones
 	named        int64  // time of the post that names it
 	handle, name uint64 // hashes
+	folded       uint64 // handleHash of the handle
 }
 
 // unnamed is the time of an account that no post has named.
 const unnamed = always
 
-func newAccounts() *accounts { return &accounts{number: make(map[uint64]int64)} }
+func newAccounts() *accounts {
+	return &accounts{number: make(map[uint64]int64), handles: handles{head: make(map[uint64]int32)}}
+}
 
 // accountChange is an account as a batch leaves it.
 type accountChange struct {

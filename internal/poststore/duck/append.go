@@ -515,6 +515,7 @@ func (t *batch) named(a *accountChange, in *incoming, own bool) {
 func (t *batch) call(a *accountChange, handle, name string, setHandle, setName bool) {
 	if h := t.s.hash(0, handle); setHandle && (h != a.handle || a.setHandle) {
 		a.handle, a.handleText, a.setHandle = h, handle, true
+		a.folded = t.s.handleHash(handle)
 	}
 	if h := t.s.hash(0, name); setName && (h != a.name || a.setName) {
 		a.name, a.nameText, a.setName = h, name, true
@@ -704,6 +705,9 @@ func (t *batch) commit(ctx context.Context, news, edits []*state, blocks []block
 	}
 	for _, a := range t.changes {
 		s.accounts.known[a.no] = a.accountState
+		if a.setHandle {
+			s.accounts.handles.add(a.folded, a.no)
+		}
 	}
 	for _, d := range t.pending {
 		s.pending[d.key] = d.pendingDeletion

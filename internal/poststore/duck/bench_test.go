@@ -14,6 +14,7 @@ import (
 
 	"github.com/akashi-project/akashi/coordination"
 	"github.com/akashi-project/akashi/internal/enrich"
+	"github.com/akashi-project/akashi/internal/normalise"
 	"github.com/akashi-project/akashi/internal/post"
 	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/poststore/duck"
@@ -342,6 +343,43 @@ func BenchmarkBackup(b *testing.B) {
 		}
 		if i, err := os.Stat(filepath.Join(dir, duck.BackupFile)); err == nil {
 			b.ReportMetric(float64(i.Size()), "bytes")
+		}
+	}
+}
+
+// BenchmarkNamed finds the accounts that a page of 30 posts mentions, 90 by
+// handle and 90 that are not there, among 100,000.
+func BenchmarkNamed(b *testing.B) {
+	s := open(b, b.TempDir())
+	b.Cleanup(func() { _ = s.Close() })
+	const accounts, batch = 100_000, 20_000
+	for first := 0; first < accounts; first += batch {
+		posts := make([]post.Post, batch)
+		for i := range posts {
+			n := first + i
+			posts[i] = post.Post{
+				Platform: "x", ID: strconv.Itoa(n), Account: post.Account{ID: "id" + strconv.Itoa(n), Handle: "Person_" + strconv.Itoa(n), Name: "Person"},
+				Time: time.Unix(int64(1_700_000_000+n), 0), Text: "text",
+			}
+			normalise.Post(&posts[i], normalise.Options{})
+		}
+		if _, err := s.Append(b.Context(), poststore.Batch{Source: "file", Posts: posts}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a benchmark
+	for b.Loop() {
+		var names []string
+		for range 90 {
+			n := strconv.Itoa(r.IntN(accounts))
+			names = append(names, "person_"+n, "nobody_"+n)
+		}
+		found, err := s.AccountsNamed(b.Context(), "x", names)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(found) < 80 {
+			b.Fatalf("%d found", len(found))
 		}
 	}
 }

@@ -15,7 +15,8 @@
 // Per post: its key and seq in a hash table (16 to 32 bytes). Per block of 2048
 // posts: the first and last time and a signature of 32 KiB, a Bloom filter of
 // everything that conditions may ask for, with the text's n-grams (see
-// signature). Per account: 32 bytes. And counts by hour, platform, language,
+// signature). Per account: 48 bytes of state and the tables that find it by key
+// and by handle, about 110 bytes in all. And counts by hour, platform, language,
 // type and source. All of it is read at opening and can be derived from the
 // tables.
 //

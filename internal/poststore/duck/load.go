@@ -40,7 +40,9 @@ func (s *Store) loadAccounts(ctx context.Context) error {
 		s.accounts.number[r.uint(1)] = r.int(0)
 		s.accounts.known = append(s.accounts.known, accountState{
 			hash: r.uint(1), named: r.int(2), handle: s.hash(0, r.string(3)), name: s.hash(0, r.string(4)),
+			folded: s.handleHash(r.string(3)),
 		})
+		s.accounts.handles.add(s.handleHash(r.string(3)), r.int(0))
 		return nil
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -433,6 +434,32 @@ func (m *memory) Accounts(ctx context.Context, keys []string) ([]poststore.Accou
 	for _, k := range keys {
 		if a := m.accounts[k]; a != nil {
 			out = append(out, m.accountOf(k, a))
+		}
+	}
+	return out, ctx.Err()
+}
+
+func (m *memory) AccountsNamed(ctx context.Context, platform string, names []string) ([]poststore.Account, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	ids, handles := make(map[string]bool), make(map[string]int)
+	for _, n := range names {
+		ids[clean(n)], handles[poststore.FoldHandle(clean(n))] = true, 0
+	}
+	delete(handles, "")
+	var out []poststore.Account
+	for _, k := range slices.Sorted(maps.Keys(m.accounts)) {
+		a := m.accounts[k]
+		if a.platform != clean(platform) {
+			continue
+		}
+		folded := poststore.FoldHandle(a.Handle)
+		n, asked := handles[folded]
+		if asked {
+			handles[folded]++
+		}
+		if ids[a.ID] || asked && n < poststore.MaxNamesakes {
+			out = append(out, poststore.Account{Key: k, Platform: a.platform, Account: a.Account, Alias: m.alias(a.platform, a.ID)})
 		}
 	}
 	return out, ctx.Err()

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, Open){
 		"append":     testAppend,
 		"deletion":   testDeletion,
+		"handles":    testHandles,
 		"hostile":    testHostile,
 		"big":        testBig,
 		"refusals":   testRefusals,
@@ -489,6 +490,17 @@ func comparePosts(t *testing.T, c *chance, s, model poststore.Store, ids int) {
 	}
 	names := []string{"x:1", "telegram:2", "2", "bluesky:4", "nobody", "x:bad\ufffd"}
 	same(t, "accounts", must[[]poststore.Account](t)(s.Accounts(ctx, names)), must[[]poststore.Account](t)(model.Accounts(ctx, names)))
+	for _, platform := range []string{"x", "telegram", "", "bluesky"} {
+		var called []string
+		for range 1 + c.IntN(6) {
+			called = append(called, one(c, "@", "")+one(c, "ANNA", "anna", "user1", "User2", fmt.Sprint(c.IntN(6)), "nobody"))
+		}
+		for _, p := range want {
+			called = append(called, strings.ToUpper(p.Account.Handle), p.Account.ID)
+		}
+		same(t, "accounts named", must[[]poststore.Account](t)(s.AccountsNamed(ctx, platform, called)),
+			must[[]poststore.Account](t)(model.AccountsNamed(ctx, platform, called)))
+	}
 }
 
 func compareQuery(t *testing.T, c *chance, s, model poststore.Store) {
