@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,11 +15,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/casestore/casestoretest"
 	"github.com/akashi-project/akashi/internal/finding"
+	"github.com/akashi-project/akashi/internal/mandate"
+	"github.com/akashi-project/akashi/internal/normalise"
+	"github.com/akashi-project/akashi/internal/post"
+	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/web/webtest"
 )
 
@@ -123,6 +129,15 @@ func TestFindingPage(t *testing.T) {
 		t.Run("notes", func(t *testing.T) { testFindingNotes(t, w, analyst, &hostile) })
 		t.Run("files", func(t *testing.T) { testFindingFiles(t, w, analyst, &hostile) })
 		t.Run("life", func(t *testing.T) { testFindingLife(t, w, analyst, &hostile) })
+		t.Run("older", func(t *testing.T) { testOlderSnapshot(t, w, analyst, &hostile) })
+		t.Run("named", func(t *testing.T) { testNamedAccount(t, w, analyst, &hostile) })
+		t.Run("network", func(t *testing.T) {
+			path := findingPath(hostile.Short)
+			there := w.has(http.MethodGet, "/findings/{id}/network")
+			if strings.Contains(page(t, analyst, path), "data-network ") != there {
+				t.Errorf("the picture is drawn whether or not there is something to draw it: %v", there)
+			}
+		})
 		t.Run("account", func(t *testing.T) {
 			alias := w.Mandate.Names().Alias("x", "7700")
 			body := page(t, analyst, "/accounts/"+alias)
@@ -359,8 +374,82 @@ func testFindingLife(t *testing.T, w *world, fetch func(method, path, form strin
 	_, err = w.Findings.Undo(ctx, done.Undo)
 	must(t, err)
 	body = page(t, fetch, findingPath(f.Short))
-	if !strings.Contains(body, `class="undone"`) || strings.Contains(body, `name="undo" value="`+done.Undo+`"`) {
+	if !strings.Contains(body, `class="finding-undone"`) || strings.Contains(body, `name="undo" value="`+done.Undo+`"`) {
 		t.Error("an undone change is not marked, or can be undone again")
+	}
+}
+
+// testOlderSnapshot has the group act once more, and looks at it as it was.
+func testOlderSnapshot(t *testing.T, w *world, fetch func(method, path, form string) (int, string), f *finding.Finding) {
+	var more []post.Post
+	for a := range 5 {
+		p := post.Post{
+			Platform: "x", ID: fmt.Sprintf("more-%d", a), Account: post.Account{ID: fmt.Sprint(7700 + a), Handle: fmt.Sprintf("private_person_%d", a), Name: "Hidden Name"},
+			Time: f.Last.Add(time.Duration(60+a) * time.Second), Text: "https://hostile.example/once-more",
+		}
+		normalise.Post(&p, normalise.Options{})
+		more = append(more, p)
+	}
+	_, err := w.Store.Append(t.Context(), poststore.Batch{Source: "more", Posts: more})
+	must(t, err)
+	w.again(t)
+	path := findingPath(f.Short)
+	newest, older := page(t, fetch, path), page(t, fetch, path+"?version=1")
+	if strings.Contains(newest, "You are looking at snapshot") || !strings.Contains(newest, `href="`+path+`?version=1"`) || !strings.Contains(newest, "/export/edges.csv?version=2") {
+		t.Error("the newest snapshot says that it is an older one, or does not lead to it")
+	}
+	if !strings.Contains(older, "You are looking at snapshot 1 of 2.") || !strings.Contains(older, "/export/edges.csv?version=1") {
+		t.Error("the older snapshot does not say so")
+	}
+	before := column(t, older, "runs", 4)
+	if want := []string{"Snapshot 2", "Snapshot 1 shown here"}; !slices.Equal(before, want) {
+		t.Errorf("the runs lead to %q, want %q", before, want)
+	}
+	if !strings.Contains(newest, "A run saw the group changed") {
+		t.Error("the history does not say that the group changed")
+	}
+}
+
+// again runs the detection once more.
+func (w *world) again(t *testing.T) {
+	t.Helper()
+	ctx := casestore.WithActor(t.Context(), "cli:test")
+	run, err := w.Findings.StartRun(ctx, w.Detection.ID)
+	must(t, err)
+	for end := time.Now().Add(time.Minute); run.State != finding.RunDone; time.Sleep(5 * time.Millisecond) {
+		run, err = w.Findings.Run(ctx, run.ID)
+		must(t, err)
+		if run.State == finding.RunFailed || time.Now().After(end) {
+			t.Fatalf("the run is %s: %s", run.State, run.Error)
+		}
+	}
+}
+
+// testNamedAccount marks an account of the group: everybody may see its name,
+// on the page and in files, where a spreadsheet takes it for no formula.
+func testNamedAccount(t *testing.T, w *world, fetch func(method, path, form string) (int, string), f *finding.Finding) {
+	p := &auth.Principal{ID: "lead", Name: "lead", Roles: []auth.Role{auth.Lead}}
+	ctx := casestore.WithActor(auth.With(t.Context(), p), "user:lead")
+	account := mandate.Account{Platform: "x", Account: post.Account{ID: "7703", Handle: "office", Name: "=Public <b>Office</b>"}}
+	_, err := w.Mandate.MarkAccount(ctx, p, account, mandate.PublicBody, "it says so", "https://office.example/")
+	must(t, err)
+	posts := []post.Post{{Platform: "x", ID: "office", Account: account.Account, Time: f.Last.Add(24 * time.Hour), Text: "an office"}}
+	normalise.Post(&posts[0], normalise.Options{})
+	_, err = w.Store.Append(t.Context(), poststore.Batch{Source: "office", Posts: posts})
+	must(t, err)
+	body := page(t, fetch, findingPath(f.Short))
+	if names := column(t, body, "accounts", 0); !slices.ContainsFunc(names, func(x string) bool { return strings.HasPrefix(x, "=Public &lt;b&gt;Office") }) {
+		t.Errorf("a public body is not named on the page: %q", names)
+	}
+	for file, want := range map[string]string{
+		"accounts.csv": "'=Public <b>Office</b>", "edges.csv": "'=Public <b>Office</b>", "finding.json": `"=Public <b>Office</b>"`,
+		"network.gexf": "=Public &lt;b&gt;Office&lt;/b&gt;",
+	} {
+		status, body := fetch(http.MethodGet, findingPath(f.Short)+"/export/"+file, "")
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, or a public body is not named as %q", file, status, want)
+		}
+		quiet(t, file, body)
 	}
 }
 

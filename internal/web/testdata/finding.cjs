@@ -16,7 +16,7 @@ journey(async ({ args, check, looks, shot, person }) => {
   check(!/private_person|Hidden Name/.test(text), 'no private name shows');
 
   // By keyboard: to the dismissal and its form.
-  await page.focus('.dismissing summary');
+  await page.focus('.finding-dismissing summary');
   await page.keyboard.press('Enter');
   check(await page.isVisible('#dismiss-reason'), 'the form of the dismissal opens by keyboard');
   await shot(page, 'finding-dismiss');
@@ -37,11 +37,11 @@ journey(async ({ args, check, looks, shot, person }) => {
   await page.fill('#note-new', '同じ文面の投稿が続いている。');
   await page.click('#notes form button.main');
   await page.waitForSelector('.toast');
-  check(await page.isVisible('.noted:has-text("同じ文面")'), 'a note is written');
-  await page.click('.noted summary');
-  await page.fill('.noted textarea', '同じ文面の投稿は止まった。');
-  await page.click('.noted form button');
-  await page.waitForSelector('.noted:has-text("止まった")');
+  check(await page.isVisible('.finding-noted:has-text("同じ文面")'), 'a note is written');
+  await page.click('.finding-noted summary');
+  await page.fill('.finding-noted textarea', '同じ文面の投稿は止まった。');
+  await page.click('.finding-noted form button');
+  await page.waitForSelector('.finding-noted:has-text("止まった")');
   check(new URL(page.url()).hash === '#notes', 'a change leads back to the notes', page.url());
   await shot(page, 'finding-notes');
 
