@@ -50,7 +50,7 @@ func (i *importCmd) upload(ctx context.Context, a *app, o file.Options) error {
 
 // uploadFile sends a file and waits until it is in.
 func (a *app) uploadFile(ctx context.Context, s *client.Client, path string, q url.Values) (m api.Import, err error) {
-	in, name, size := io.Reader(a.stdin), "stdin", int64(-1)
+	in, name, size := a.stdin, "stdin", int64(-1)
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -189,9 +190,7 @@ func (a *API) nowhere(w http.ResponseWriter, r *http.Request) {
 // refuse answers with a problem outside an operation.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	h := w.Header()
-	for name, values := range p.GetHeaders() {
-		h[name] = values
-	}
+	maps.Copy(h, p.GetHeaders())
 	h.Set("Content-Type", problemMediaType)
 	w.WriteHeader(p.Status)
 	if err := json.NewEncoder(w).Encode(p); err != nil {

@@ -143,7 +143,7 @@ func TestDetections(t *testing.T) {
 	wanted := api.DetectionRequest{Name: "日次", Behaviours: "url", Query: "lang:ja", Schedule: "@daily"}
 	analyst.refused(t, http.MethodPost, "/detections", wanted, 403, api.CodeRight)
 	lead.ask(t, http.MethodPost, "/detections", wanted, 201, &d)
-	if d.Name != "日次" || d.Params.Behaviours == "" || d.Version != 1 {
+	if d.Name != "日次" || d.Behaviours == "" || d.Version != 1 {
 		t.Errorf("%+v", d)
 	}
 	wanted.Query = "lang:"

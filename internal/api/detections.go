@@ -40,8 +40,8 @@ type DetectionChange struct {
 	Version int64 `json:"version" minimum:"1" doc:"The version that was read: 409 where it is another by now."`
 }
 
-// DetectionList, ParameterList and RunList are lists.
 type (
+	// DetectionList is all saved detections.
 	DetectionList struct {
 		Detections []finding.Detection `json:"detections" doc:"By name."`
 	}

@@ -37,8 +37,8 @@ type UndoRequest struct {
 	Undo string `json:"undo" minLength:"1" doc:"What triage gave as undo, or an event's id."`
 }
 
-// NoteList and EventList are what stands on a finding.
 type (
+	// NoteList is what people wrote on a finding.
 	NoteList struct {
 		Notes []finding.Note `json:"notes" doc:"The oldest first."`
 	}

@@ -49,8 +49,8 @@ type PostAccount struct {
 	Class string `json:"class,omitempty" doc:"What it is marked as: public-body, outlet, state-channel."`
 }
 
-// PostList is a page of posts, Versions all versions of one.
 type (
+	// PostList is a page of posts.
 	PostList struct {
 		Posts []Post `json:"posts" doc:"The newest first."`
 		Next  string `json:"next,omitempty" doc:"Give it as cursor for the page after this one; absent at the end."`

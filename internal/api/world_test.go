@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,8 +40,20 @@ func newWorld(t *testing.T, posts bool) *world {
 	dir := t.TempDir()
 	c, err := config.Load("", map[string]any{"data.dir": dir, "server.listen": "127.0.0.1:0", "workspace.tlp": "AMBER"})
 	must(t, err)
-	a, err := app.Build(t.Context(), c, app.Options{Version: "test"})
+	lines := &logged{}
+	a, err := app.Build(t.Context(), c, app.Options{Version: "test", Log: slog.New(slog.NewTextHandler(lines, nil))})
 	must(t, err)
+	t.Cleanup(func() {
+		text := lines.text()
+		for _, secret := range []string{"処理水", "private_person", "Hidden Name", auth.TokenPrefix} {
+			if strings.Contains(text, secret) {
+				t.Errorf("the log of requests holds %q", secret)
+			}
+		}
+		if posts && !strings.Contains(text, "operation=") {
+			t.Error("the log of requests names no operation")
+		}
+	})
 	t.Cleanup(func() { must(t, a.Close()) })
 	ctx, stop := context.WithCancel(t.Context())
 	address, ended := make(chan string, 1), make(chan error, 1)
@@ -55,6 +69,24 @@ func newWorld(t *testing.T, posts bool) *world {
 		w.detect(t)
 	}
 	return w
+}
+
+// logged keeps what is logged.
+type logged struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // actors gives posts of accounts that act together, and of others that do not.
