@@ -67,9 +67,10 @@ type Account struct {
 	Alias string `json:"alias"`
 	// Posts is how many posts of the scope it wrote that act on something.
 	Posts int64 `json:"posts"`
-	// Score is how broadly its behaviour is shared, Centrality its
-	// eigenvector centrality within the group, both in 0…1; Strength and
-	// Partners are the sum and number of its significant edges.
+	// Score is how broadly its behaviour is shared, from 0 up (see
+	// coordination.Account); Centrality is its eigenvector centrality within
+	// the group, in 0…1; Strength and Partners are the sum and number of its
+	// significant edges.
 	Score      float64 `json:"score"`
 	Centrality float64 `json:"centrality"`
 	Strength   float64 `json:"strength"`
