@@ -58,27 +58,8 @@ type Site struct {
 // New makes a site. The test is skipped where there is nothing to look with.
 func New(t *testing.T) *Site {
 	t.Helper()
-	if os.Getenv("AKASHI_BROWSER_TESTS") != "1" {
-		t.Skip("set AKASHI_BROWSER_TESTS=1 to look at pages in a browser")
-	}
-	s := &Site{}
+	s := At(t, "")
 	var err error
-	if s.node, err = exec.LookPath("node"); err != nil {
-		t.Skip("node is not on PATH")
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if s.chrome, err = exec.LookPath(name); err == nil {
-			break
-		}
-	}
-	if s.chrome == "" {
-		t.Skip("no chromium on PATH")
-	}
-	for _, name := range []string{"playwright-core", "axe-core"} {
-		if err := exec.CommandContext(t.Context(), s.node, "-e", "require.resolve('"+name+"')").Run(); err != nil {
-			t.Skipf("%s is not in node_modules at the module's root: run npm ci there", name)
-		}
-	}
 	if s.listener, err = (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +81,34 @@ func New(t *testing.T) *Site {
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}); err != nil {
 		t.Fatal(err)
+	}
+	return s
+}
+
+// At gives the browser for a site that the test starts by itself: it has an
+// address, or gets one in URL, and neither people nor a database here.
+func At(t *testing.T, address string) *Site {
+	t.Helper()
+	if os.Getenv("AKASHI_BROWSER_TESTS") != "1" {
+		t.Skip("set AKASHI_BROWSER_TESTS=1 to look at pages in a browser")
+	}
+	s := &Site{URL: address}
+	var err error
+	if s.node, err = exec.LookPath("node"); err != nil {
+		t.Skip("node is not on PATH")
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if s.chrome, err = exec.LookPath(name); err == nil {
+			break
+		}
+	}
+	if s.chrome == "" {
+		t.Skip("no chromium on PATH")
+	}
+	for _, name := range []string{"playwright-core", "axe-core"} {
+		if err := exec.CommandContext(t.Context(), s.node, "-e", "require.resolve('"+name+"')").Run(); err != nil {
+			t.Skipf("%s is not in node_modules at the module's root: run npm ci there", name)
+		}
 	}
 	return s
 }
