@@ -50,6 +50,9 @@ func pages(ctx context.Context, args []string) error {
 	return errors.Join(p.run(casestore.WithActor(ctx, "cli:bench"), millions*1_000_000), a.Close())
 }
 
+// benchRounds is how often each page is asked for.
+const benchRounds = 24
+
 // pageBench is an instance being measured.
 type pageBench struct {
 	a      *app.App
@@ -122,7 +125,7 @@ func (p *pageBench) fill(ctx context.Context, posts int) error {
 			return fmt.Errorf("appending the campaign: %w", err)
 		}
 	}
-	_, err = p.a.Findings.AddDetection(ctx, finding.Detection{Name: "campaign", Params: finding.Params{Query: `source:"file:campaign.ndjson"`}})
+	_, err = p.a.Findings.AddDetection(ctx, finding.Detection{Name: "campaign", Params: finding.Params{Query: `via:"file:campaign.ndjson"`}})
 	return err
 }
 
@@ -144,7 +147,7 @@ func (p *pageBench) measure(ctx context.Context) error {
 		if rate > 0 {
 			stop = p.beside(ctx, rate)
 		}
-		for range 40 {
+		for range benchRounds {
 			if err := p.round(ctx, r, found, run); err != nil {
 				stop()
 				return err
@@ -201,6 +204,9 @@ func (p *pageBench) findings(ctx context.Context) ([]finding.Finding, string, er
 	}
 	fmt.Printf("the campaign detected among all posts in %.1f s\n\n", time.Since(began).Seconds())
 	page, err := p.a.Findings.List(ctx, finding.Filter{N: 100})
+	if err == nil && len(page.Findings) == 0 {
+		err = errors.New("the campaign was not found")
+	}
 	return page.Findings, run.ID, err
 }
 

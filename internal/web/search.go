@@ -317,37 +317,55 @@ func (s *Server) searchVolume(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) volume(r *http.Request, q poststore.Query) (*volumeView, error) {
 	ctx := r.Context()
-	count, err := s.Posts.Count(ctx, q)
-	if err != nil || count == 0 {
-		return &volumeView{}, err
-	}
 	bin, err := s.binFor(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	by := query.Platform
 	byLang := r.URL.Query().Get("by") == "lang"
+	by, rest := query.Platform, query.Lang
 	if byLang {
-		by = query.Lang
+		by, rest = rest, by
 	}
-	h, err := s.Posts.Histogram(ctx, q, bin, by, 7)
+	// Each question about a word reads every block that may hold it, so there
+	// are two: the counts over time tell how many there are in all, and how
+	// many of each value of their field.
+	h, err := s.Posts.Histogram(ctx, q, bin, by, topValues)
 	if err != nil {
 		return nil, fmt.Errorf("counting posts over time: %w", err)
 	}
 	v := &volumeView{
-		Count: count, Bin: bin, Lang: byLang,
+		Bin: bin, Lang: byLang,
 		Platform: "/search?" + without(r, "by"), Language: "/search?" + without(r, "by") + "&by=lang",
 		Chart: chartData{Step: int64(bin / time.Second), Zone: zoneOf(r)},
 	}
-	s.fillChart(r, v, h)
-	if v.Platforms, err = s.topOf(r, q, query.Platform, count); err != nil {
-		return nil, err
+	var top []poststore.Counted
+	for _, series := range h.Series {
+		var n int64
+		for _, c := range series.Counts {
+			n += c
+		}
+		v.Count += n
+		if series.Value != "other" && series.Value != "" {
+			top = append(top, poststore.Counted{Value: series.Value, Posts: n})
+		}
 	}
-	if v.Langs, err = s.topOf(r, q, query.Lang, count); err != nil {
-		return nil, err
+	if v.Count == 0 {
+		return v, nil
+	}
+	s.fillChart(r, v, h)
+	others, err := s.Posts.Top(ctx, q, rest, topValues)
+	if err != nil {
+		return nil, fmt.Errorf("counting posts by %s: %w", rest, err)
+	}
+	v.Platforms, v.Langs = s.topRows(r, by, v.Count, top), s.topRows(r, rest, v.Count, others)
+	if byLang {
+		v.Platforms, v.Langs = v.Langs, v.Platforms
 	}
 	return v, nil
 }
+
+// topValues is how many values of a field are told apart.
+const topValues = 8
 
 // without gives the request's parameters without one.
 func without(r *http.Request, name string) string {
@@ -395,13 +413,9 @@ func (s *Server) valueName(r *http.Request, value string, lang bool) string {
 	return value
 }
 
-// topOf counts the most frequent values of a field.
-func (s *Server) topOf(r *http.Request, q poststore.Query, f query.Field, all int64) ([]countedRow, error) {
-	top, err := s.Posts.Top(r.Context(), q, f, 8)
-	if err != nil {
-		return nil, fmt.Errorf("counting posts by %s: %w", f, err)
-	}
-	var out []countedRow
+// topRows are the most frequent values of a field, each with the search for it.
+func (s *Server) topRows(r *http.Request, f query.Field, all int64, top []poststore.Counted) []countedRow {
+	out := make([]countedRow, 0, len(top))
 	for _, c := range top {
 		params := r.URL.Query()
 		params.Set("q", strings.TrimSpace(params.Get("q")+" "+query.Format(query.Is{Field: f, Value: c.Value})))
@@ -410,7 +424,7 @@ func (s *Server) topOf(r *http.Request, q poststore.Query, f query.Field, all in
 			Share: float64(c.Posts) / float64(all), Link: "/search?" + params.Encode(),
 		})
 	}
-	return out, nil
+	return out
 }
 
 // binFor chooses the width of the chart's bins.
