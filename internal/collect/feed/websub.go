@@ -33,7 +33,7 @@ const (
 	maxLease = 30 * 24 * time.Hour
 )
 
-var linkTag = regexp.MustCompile(`<(?:[A-Za-z0-9]+:)?link\b[^>]{0,2000}>`)
+var linkTag = regexp.MustCompile(`<(?:[A-Za-z0-9]+:)?link\b[^>]{0,1000}>`)
 var linkAttr = regexp.MustCompile(`\b(rel|href)\s*=\s*["']([^"']{1,1000})["']`)
 
 // hubLink finds the hub that a document names.

@@ -43,7 +43,7 @@ type host struct {
 	used   time.Time
 
 	robots sync.Mutex // held while robots.txt is read
-	rules  *robotstxt.Group
+	rules  *robotstxt.RobotsData
 	until  time.Time
 }
 
@@ -151,7 +151,7 @@ func (c *Client) robots(ctx context.Context, u *url.URL) error {
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
-	if one.rules != nil && !one.rules.Test(path) {
+	if one.rules != nil && !one.rules.TestAgent(path, c.product()) {
 		return &Disallowed{where(u)}
 	}
 	return nil
@@ -182,14 +182,19 @@ func (c *Client) readRobots(ctx context.Context, u *url.URL, one *host) error {
 	if err != nil { // nothing in it could be read
 		rules, _ = robotstxt.FromStatusAndBytes(http.StatusNotFound, nil)
 	}
-	product, _, _ := strings.Cut(c.o.Agent, "/")
-	one.rules = rules.FindGroup(product)
+	one.rules = rules
 	one.until = now.Add(robotsFor)
 	if code >= 500 {
 		one.until = now.Add(robotsRetry)
 	}
 	one.mu.Lock()
-	one.delay = min(one.rules.CrawlDelay, maxCrawlDelay)
+	one.delay = min(rules.FindGroup(c.product()).CrawlDelay, maxCrawlDelay)
 	one.mu.Unlock()
 	return nil
+}
+
+// product is the name by which robots.txt knows this client.
+func (c *Client) product() string {
+	name, _, _ := strings.Cut(c.o.Agent, "/")
+	return name
 }
