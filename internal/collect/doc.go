@@ -7,7 +7,7 @@
 //   - It begins where the cursor says. A cursor is bytes that only the source
 //     understands (JSON, by custom): nil the first time, afterwards what it
 //     gave last with a batch that was stored. A cursor that it cannot read is
-//     a [Misconfigured] error, never a start from the beginning.
+//     a [ConfigError] error, never a start from the beginning.
 //   - The cursor of a batch stands for all that the source has put until then:
 //     whoever begins there misses nothing that came after. It may bring again
 //     what was put before: a store knows posts by platform and id.
@@ -31,7 +31,7 @@
 //   - After an error the source begins again at the stored cursor: at the time
 //     that the error states (see [RetryAt]), else after a pause that doubles,
 //     with jitter, and is short again once the source has worked for a while.
-//     A panic is such an error. A [Misconfigured] error ends it until it is
+//     A panic is such an error. A [ConfigError] error ends it until it is
 //     added again.
 //   - A source runs only while its mandate holds: [Mandates] is asked before
 //     it starts, before each append, and at least once a minute. What has not

@@ -115,11 +115,11 @@ func NewRunner(store poststore.Writer, mandates Mandates, o Options) *Runner {
 func (r *Runner) Start(s Spec) error {
 	switch {
 	case s.ID == "":
-		return &Misconfigured{errors.New("a source needs an id")}
+		return &ConfigError{errors.New("a source needs an id")}
 	case s.Source == nil:
-		return &Misconfigured{fmt.Errorf("source %q has nothing to collect with", s.ID)}
+		return &ConfigError{fmt.Errorf("source %q has nothing to collect with", s.ID)}
 	case s.Mandate == "":
-		return &Misconfigured{fmt.Errorf("source %q has no mandate", s.ID)}
+		return &ConfigError{fmt.Errorf("source %q has no mandate", s.ID)}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -38,7 +38,7 @@ func stream(n int) source {
 		next := 0
 		if cursor != nil {
 			if err := json.Unmarshal(cursor, &next); err != nil {
-				return &collect.Misconfigured{Err: err}
+				return &collect.ConfigError{Err: err}
 			}
 		}
 		for i := max(0, next-1); i < n; i++ {
@@ -207,7 +207,7 @@ func TestMisconfiguredEnds(t *testing.T) {
 		calls := 0
 		s := source(func(context.Context, []byte, collect.Sink) error {
 			calls++
-			return &collect.Misconfigured{Err: errors.New("no such feed")}
+			return &collect.ConfigError{Err: errors.New("no such feed")}
 		})
 		start(t, r, s)
 		time.Sleep(24 * time.Hour)
@@ -324,7 +324,7 @@ func TestStartRefuses(t *testing.T) {
 	r := collect.NewRunner(memory(), collecttest.Held{}, collect.Options{})
 	defer r.Close()
 	for _, s := range []collect.Spec{{}, {ID: "s"}, {ID: "s", Source: stream(1)}} {
-		var wrong *collect.Misconfigured
+		var wrong *collect.ConfigError
 		if err := r.Start(s); !errors.As(err, &wrong) {
 			t.Errorf("%+v: %v", s, err)
 		}

@@ -65,17 +65,17 @@ type Quota struct {
 	Reset       time.Time
 }
 
-// Misconfigured says that a source cannot work as it is configured, so that
+// ConfigError says that a source cannot work as it is configured, so that
 // trying again is of no use until somebody changes that: a wrong address, a
 // token that is refused, a cursor that is not its own.
-type Misconfigured struct{ Err error }
+type ConfigError struct{ Err error }
 
-func (e *Misconfigured) Error() string { return e.Err.Error() }
+func (e *ConfigError) Error() string { return e.Err.Error() }
 
-func (e *Misconfigured) Unwrap() error { return e.Err }
+func (e *ConfigError) Unwrap() error { return e.Err }
 
 // Kind is "configuration".
-func (*Misconfigured) Kind() string { return "configuration" }
+func (*ConfigError) Kind() string { return "configuration" }
 
 // Kinded is an error that says of what kind it is, in one word or two, for
 // counting: "network", "rate limit".
@@ -87,8 +87,7 @@ type Kinded interface {
 // KindOf gives the kind of an error: that of the outermost [Kinded] in it, and
 // "other" where there is none.
 func KindOf(err error) string {
-	var k Kinded
-	if errors.As(err, &k) {
+	if k, ok := errors.AsType[Kinded](err); ok {
 		return k.Kind()
 	}
 	return "other"
@@ -97,11 +96,10 @@ func KindOf(err error) string {
 // RetryAt gives when the upstream said that it may be asked again; zero where
 // it did not. Errors state it by a method RetryAt() time.Time.
 func RetryAt(err error) time.Time {
-	var r interface {
-		error
+	if r, ok := errors.AsType[interface {
 		RetryAt() time.Time
-	}
-	if errors.As(err, &r) {
+		error
+	}](err); ok {
 		return r.RetryAt()
 	}
 	return time.Time{}

@@ -61,7 +61,7 @@ func (w *worker) live(ctx context.Context) {
 			pause = w.o.MinPause
 		}
 		now := w.o.Clock.Now()
-		var wrong *Misconfigured
+		var wrong *ConfigError
 		switch {
 		case ctx.Err() != nil:
 			w.health.state(Stopped, now, time.Time{})

@@ -27,7 +27,7 @@ const maxNesting = 512
 
 // ReadArticle takes the article from a page by Mozilla's Readability.
 func ReadArticle(body []byte, contentType string, from *url.URL) (a Article, err error) {
-	bad := func(err error) error { return &BadDocument{from.Scheme + "://" + from.Host + from.Path, err} }
+	bad := func(err error) error { return &DocumentError{from.Scheme + "://" + from.Host + from.Path, err} }
 	defer func() {
 		if r := recover(); r != nil {
 			err = bad(fmt.Errorf("the parser gave up (%T)", r))

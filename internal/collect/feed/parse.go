@@ -30,18 +30,18 @@ const (
 
 var earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// BadDocument says that a document could not be read as what it should be.
-type BadDocument struct {
+// DocumentError says that a document could not be read as what it should be.
+type DocumentError struct {
 	Where string
 	Err   error
 }
 
-func (e *BadDocument) Error() string { return e.Where + " is no feed or sitemap that can be read" }
+func (e *DocumentError) Error() string { return e.Where + " is no feed or sitemap that can be read" }
 
-func (e *BadDocument) Unwrap() error { return e.Err }
+func (e *DocumentError) Unwrap() error { return e.Err }
 
 // Kind is "bad data".
-func (*BadDocument) Kind() string { return "bad data" }
+func (*DocumentError) Kind() string { return "bad data" }
 
 // Document is a feed as it was read once.
 type Document struct {
@@ -61,7 +61,7 @@ func Parse(body []byte, contentType string, from *url.URL, outlet string, at tim
 	text := decode(body, contentType)
 	read, err := safely(parser, text)
 	if err != nil {
-		return nil, &BadDocument{from.Scheme + "://" + from.Host + from.Path, err}
+		return nil, &DocumentError{from.Scheme + "://" + from.Host + from.Path, err}
 	}
 	if outlet == "" {
 		outlet = outletOf(from)
@@ -141,7 +141,9 @@ func entry(item *gofeed.Item, of *gofeed.Feed, base *url.URL, outlet string, at 
 		}
 	}
 	p.Media = withoutEmpty(p.Media)
-	p.Raw, _ = json.Marshal(item) // strings, numbers and times only
+	if raw, err := json.Marshal(item); err == nil { // a year beyond 9999 cannot be written
+		p.Raw = raw
+	}
 	return p, true
 }
 

@@ -47,7 +47,7 @@ type Page struct {
 // sitemaps), packed with gzip or not. Addresses on other hosts than the
 // sitemap's are left out, as the protocol has it.
 func ParseSitemap(body []byte, from *url.URL) (pages, sitemaps []Page, err error) {
-	bad := func(err error) error { return &BadDocument{from.Scheme + "://" + from.Host + from.Path, err} }
+	bad := func(err error) error { return &DocumentError{from.Scheme + "://" + from.Host + from.Path, err} }
 	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(bytes.NewReader(body))
 		if err != nil {
@@ -138,11 +138,11 @@ type Sitemap struct {
 	url *url.URL
 }
 
-// NewSitemap makes a source; the error is collect.Misconfigured.
+// NewSitemap makes a source; the error is collect.ConfigError.
 func NewSitemap(c SitemapConfig) (*Sitemap, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || c.Client == nil {
-		return nil, &collect.Misconfigured{Err: errors.New("a sitemap needs an absolute address and a client to fetch with")}
+		return nil, &collect.ConfigError{Err: errors.New("a sitemap needs an absolute address and a client to fetch with")}
 	}
 	c.Outlet = cmp.Or(c.Outlet, outletOf(u))
 	c.PerRound = cmp.Or(c.PerRound, 200)
@@ -168,7 +168,7 @@ func (s *Sitemap) Collect(ctx context.Context, from []byte, to collect.Sink) err
 	var at pagesDone
 	if from != nil {
 		if err := json.Unmarshal(from, &at); err != nil {
-			return &collect.Misconfigured{Err: errors.New("the stored cursor is not a sitemap's")}
+			return &collect.ConfigError{Err: errors.New("the stored cursor is not a sitemap's")}
 		}
 	}
 	done := map[uint64]bool{}
@@ -236,8 +236,8 @@ func (s *Sitemap) round(ctx context.Context, pages []Page, done map[uint64]bool,
 			break
 		}
 		made, err := s.page(ctx, p)
-		var network *fetch.Network
-		var status *fetch.Status
+		var network *fetch.NetworkError
+		var status *fetch.StatusError
 		switch {
 		case err == nil:
 		case ctx.Err() != nil, !collect.RetryAt(err).IsZero():

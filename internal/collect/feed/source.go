@@ -15,10 +15,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/akashi-project/akashi/internal/collect"
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 	"github.com/akashi-project/akashi/internal/post"
-	"github.com/zeebo/xxh3"
 )
 
 // Config says what a feed is and how it is read.
@@ -47,14 +48,14 @@ type Source struct {
 	url *url.URL
 }
 
-// New makes a source; the error is collect.Misconfigured.
+// New makes a source; the error is collect.ConfigError.
 func New(c Config) (*Source, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, &collect.Misconfigured{Err: errors.New("the feed's address must begin with http:// or https://")}
+		return nil, &collect.ConfigError{Err: errors.New("the feed's address must begin with http:// or https://")}
 	}
 	if c.Client == nil {
-		return nil, &collect.Misconfigured{Err: errors.New("a feed needs a client to fetch with")}
+		return nil, &collect.ConfigError{Err: errors.New("a feed needs a client to fetch with")}
 	}
 	c.Outlet = cmp.Or(c.Outlet, outletOf(u))
 	c.MinEvery = cmp.Or(c.MinEvery, 5*time.Minute)
@@ -92,7 +93,7 @@ func (s *Source) Collect(ctx context.Context, from []byte, to collect.Sink) erro
 	run := &state{Source: s, to: to, every: s.c.MinEvery}
 	if from != nil {
 		if err := json.Unmarshal(from, &run.at); err != nil {
-			return &collect.Misconfigured{Err: errors.New("the stored cursor is not a feed's")}
+			return &collect.ConfigError{Err: errors.New("the stored cursor is not a feed's")}
 		}
 	}
 	var asked time.Time // when the hub was last asked
@@ -137,16 +138,16 @@ func (s *Source) Collect(ctx context.Context, from []byte, to collect.Sink) erro
 // lasting gives the error that ends the run: the host wants to be left alone,
 // or the feed is not there for us.
 func (s *Source) lasting(err error) error {
-	var limited *fetch.RateLimited
-	var refused *fetch.Refused
-	var disallowed *fetch.Disallowed
-	var status *fetch.Status
+	var limited *fetch.RateError
+	var refused *fetch.RefusedError
+	var disallowed *fetch.DisallowedError
+	var status *fetch.StatusError
 	switch {
 	case errors.As(err, &limited):
 		return err
 	case errors.As(err, &refused), errors.As(err, &disallowed),
 		errors.As(err, &status) && (status.Code == http.StatusGone || status.Code == http.StatusUnauthorized):
-		return &collect.Misconfigured{Err: err}
+		return &collect.ConfigError{Err: err}
 	}
 	return nil
 }

@@ -33,9 +33,10 @@ func plain(source string, base *url.URL) (text string, links []post.Link, images
 			t := z.Token()
 			switch t.DataAtom {
 			case atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Iframe:
-				if kind == html.StartTagToken {
+				switch kind {
+				case html.StartTagToken:
 					skip++
-				} else if kind == html.EndTagToken {
+				case html.EndTagToken:
 					skip = max(0, skip-1)
 				}
 			case atom.P, atom.Div, atom.Br, atom.Li, atom.Tr, atom.H1, atom.H2, atom.H3, atom.H4, atom.Blockquote, atom.Figure, atom.Section, atom.Article, atom.Ul, atom.Ol, atom.Table, atom.Pre, atom.Hr:

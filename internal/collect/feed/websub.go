@@ -103,9 +103,9 @@ func NewSubscriber(callback string, key []byte, client *fetch.Client, clock coll
 	u, err := url.Parse(callback)
 	switch {
 	case err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/"):
-		return nil, &collect.Misconfigured{Err: errors.New("the callback address for WebSub must be absolute and end with a slash")}
+		return nil, &collect.ConfigError{Err: errors.New("the callback address for WebSub must be absolute and end with a slash")}
 	case len(key) < 32:
-		return nil, &collect.Misconfigured{Err: errors.New("the key for WebSub must have 32 bytes at least")}
+		return nil, &collect.ConfigError{Err: errors.New("the key for WebSub must have 32 bytes at least")}
 	}
 	return &Subscriber{callback: u, key: key, client: client, clock: clock, topics: map[string]*subscription{}}, nil
 }
@@ -232,8 +232,7 @@ func (s *Subscriber) receive(w http.ResponseWriter, r *http.Request, topic strin
 		return
 	}
 	if err := deliver(r.Context(), r.Header.Get("Content-Type"), body); err != nil {
-		var bad *BadDocument
-		if errors.As(err, &bad) {
+		if _, ok := errors.AsType[*DocumentError](err); ok {
 			w.WriteHeader(http.StatusAccepted) // the same bytes would fail again
 			return
 		}
@@ -247,15 +246,15 @@ func (s *Subscriber) receive(w http.ResponseWriter, r *http.Request, topic strin
 // "sha512=…") is that of a body under a secret. SHA-1 is not taken.
 func Signed(header, secret string, body []byte) bool {
 	method, given, ok := strings.Cut(header, "=")
-	make := map[string]func() hash.Hash{"sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}[strings.ToLower(method)]
-	if !ok || make == nil {
+	hashed := map[string]func() hash.Hash{"sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}[strings.ToLower(method)]
+	if !ok || hashed == nil {
 		return false
 	}
 	sum, err := hex.DecodeString(given)
 	if err != nil {
 		return false
 	}
-	mac := hmac.New(make, []byte(secret))
+	mac := hmac.New(hashed, []byte(secret))
 	_, _ = mac.Write(body)
 	return hmac.Equal(sum, mac.Sum(nil))
 }

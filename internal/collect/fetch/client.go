@@ -117,7 +117,7 @@ func (c *Client) HTTP() *http.Client { return c.http }
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &Refused{address, "it is no address"}
+		return nil, &RefusedError{address, "it is no address"}
 	}
 	named := c.o.Allow.Host(name)
 	d := net.Dialer{
@@ -126,16 +126,16 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 		Control: func(_, dialled string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(dialled)
 			if err != nil {
-				return &Refused{net.JoinHostPort(name, port), "it is no address"}
+				return &RefusedError{net.JoinHostPort(name, port), "it is no address"}
 			}
 			if named || c.o.Allow.Addr(to.Addr()) {
 				return nil
 			}
 			if !Public(to.Addr()) {
-				return &Refused{net.JoinHostPort(name, port), "its address is not on the public Internet"}
+				return &RefusedError{net.JoinHostPort(name, port), "its address is not on the public Internet"}
 			}
 			if !slices.Contains(c.o.Ports, int(to.Port())) {
-				return &Refused{net.JoinHostPort(name, port), "this port may not be used"}
+				return &RefusedError{net.JoinHostPort(name, port), "this port may not be used"}
 			}
 			return nil
 		},
@@ -194,9 +194,9 @@ func (c *Client) check(u *url.URL) error {
 	name := u.Hostname()
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return &Refused{where(u), "only http and https are spoken"}
+		return &RefusedError{where(u), "only http and https are spoken"}
 	case name == "":
-		return &Refused{where(u), "it has no host"}
+		return &RefusedError{where(u), "it has no host"}
 	case c.o.Allow.Host(name):
 		return nil
 	}
@@ -205,20 +205,20 @@ func (c *Client) check(u *url.URL) error {
 	case err == nil && c.o.Allow.Addr(addr):
 		return nil
 	case err == nil && !Public(addr):
-		return &Refused{where(u), "its address is not on the public Internet"}
+		return &RefusedError{where(u), "its address is not on the public Internet"}
 	case err != nil && numeric(name):
-		return &Refused{where(u), "its host is a number that is no address"}
+		return &RefusedError{where(u), "its host is a number that is no address"}
 	}
 	port := map[string]int{"http": 80, "https": 443}[u.Scheme]
 	if p := u.Port(); p != "" {
 		port, err = strconv.Atoi(p)
 		if err != nil {
-			return &Refused{where(u), "its port is no number"}
+			return &RefusedError{where(u), "its port is no number"}
 		}
 	}
 	// Where ranges are allowed, the name may lead into one: dial decides.
 	if !slices.Contains(c.o.Ports, port) && len(c.o.Allow.prefixes) == 0 {
-		return &Refused{where(u), "this port may not be used"}
+		return &RefusedError{where(u), "this port may not be used"}
 	}
 	return nil
 }
@@ -241,7 +241,7 @@ func numeric(name string) bool {
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil {
-		return nil, &Refused{"the address", "it cannot be read"}
+		return nil, &RefusedError{"the address", "it cannot be read"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
@@ -276,9 +276,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		}
 		switch {
 		case hop == c.o.MaxRedirects:
-			return nil, &Refused{where(u), "it redirects too often"}
+			return nil, &RefusedError{where(u), "it redirects too often"}
 		case u.Scheme == "https" && to.Scheme == "http":
-			return nil, &Refused{where(to), "the redirect leads from https to http"}
+			return nil, &RefusedError{where(to), "the redirect leads from https to http"}
 		}
 		if !strings.EqualFold(to.Host, u.Host) {
 			forget(header)
@@ -311,7 +311,7 @@ func (c *Client) once(ctx context.Context, u *url.URL, method string, header htt
 	defer leave()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, &Refused{where(u), "it cannot be asked for"}
+		return nil, nil, &RefusedError{where(u), "it cannot be asked for"}
 	}
 	req.Header = header.Clone()
 	req.Header.Set("User-Agent", c.o.Agent)
@@ -337,15 +337,15 @@ func (c *Client) once(ctx context.Context, u *url.URL, method string, header htt
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") != "":
 		until := RetryAfter(answer.Header.Get("Retry-After"), resp.At)
 		c.hosts.closeUntil(u, until)
-		return nil, nil, &RateLimited{where(u), until}
+		return nil, nil, &RateError{where(u), until}
 	case code >= 300 && code < 400 && answer.Header.Get("Location") != "":
 		to, err := u.Parse(answer.Header.Get("Location"))
 		if err != nil {
-			return nil, nil, &Refused{where(u), "it redirects to what is no address"}
+			return nil, nil, &RefusedError{where(u), "it redirects to what is no address"}
 		}
 		return resp, to, nil
 	case code < 200 || code >= 300:
-		return nil, nil, &Status{where(u), code}
+		return nil, nil, &StatusError{where(u), code}
 	}
 	resp.Body, err = c.read(u, answer)
 	if err != nil {
@@ -358,21 +358,19 @@ func (c *Client) once(ctx context.Context, u *url.URL, method string, header htt
 // broken says what became of a request that had no answer, without the query
 // that url.Error would quote.
 func broken(u *url.URL, err error) error {
-	var refused *Refused
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return refused
 	}
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
 		err = withURL.Err
 	}
-	return &Network{where(u), err}
+	return &NetworkError{where(u), err}
 }
 
 // read reads and unpacks an answer within the bounds.
 func (c *Client) read(u *url.URL, answer *http.Response) ([]byte, error) {
 	if answer.ContentLength > c.o.MaxBytes {
-		return nil, &TooLarge{where(u), c.o.MaxBytes}
+		return nil, &TooLargeError{where(u), c.o.MaxBytes}
 	}
 	packed := &counter{r: answer.Body, left: c.o.MaxBytes}
 	plain, done, err := unpack(packed, answer.Header.Values("Content-Encoding"))
@@ -386,28 +384,28 @@ func (c *Client) read(u *url.URL, answer *http.Response) ([]byte, error) {
 		switch {
 		case int64(out.Len()) > c.o.MaxBytes, packed.over,
 			int64(out.Len()) > 1<<20 && int64(out.Len()) > packed.n*c.o.MaxRatio:
-			return nil, &TooLarge{where(u), c.o.MaxBytes}
+			return nil, &TooLargeError{where(u), c.o.MaxBytes}
 		case errors.Is(err, io.EOF):
 			return out.Bytes(), nil
 		case err != nil:
 			return nil, c.unreadable(u, packed, err)
 		case n == 0:
-			return nil, &Network{where(u), io.ErrNoProgress}
+			return nil, &NetworkError{where(u), io.ErrNoProgress}
 		}
 	}
 }
 
 func (c *Client) unreadable(u *url.URL, packed *counter, err error) error {
 	if packed.over {
-		return &TooLarge{where(u), c.o.MaxBytes}
+		return &TooLargeError{where(u), c.o.MaxBytes}
 	}
-	return &Network{where(u), err}
+	return &NetworkError{where(u), err}
 }
 
 // unpack undoes content encodings, at most two.
 func unpack(r io.Reader, header []string) (io.Reader, func(), error) {
 	var codings []string
-	for _, c := range strings.Split(strings.Join(header, ","), ",") {
+	for c := range strings.SplitSeq(strings.Join(header, ","), ",") {
 		if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
 			codings = append(codings, c)
 		}

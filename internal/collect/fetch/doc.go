@@ -12,7 +12,7 @@
 //     host's robots.txt says and within the administrator's bounds, and keeps
 //     away for as long as Retry-After says.
 //
-// Errors say what happened by their type: [Refused], [TooLarge], [Status],
-// [RateLimited], [Disallowed], [Network]. No error quotes an answer's body nor
+// Errors say what happened by their type: [RefusedError], [TooLargeError], [Status],
+// [RateError], [DisallowedError], [Network]. No error quotes an answer's body nor
 // the query of an address, in which secrets may stand.
 package fetch

@@ -98,11 +98,11 @@ func TestRefusesWhatIsNotPublic(t *testing.T) {
 	} {
 		for _, c := range []*fetch.Client{c, wide} {
 			_, err := c.Get(t.Context(), address)
-			kind[*fetch.Refused](t, err)
+			kind[*fetch.RefusedError](t, err)
 		}
 	}
 	_, err := c.Get(t.Context(), "https://example.org:22/")
-	kind[*fetch.Refused](t, err)
+	kind[*fetch.RefusedError](t, err)
 	if asked {
 		t.Error("a server on loopback was asked")
 	}
@@ -139,11 +139,11 @@ func TestRedirects(t *testing.T) {
 	for _, inside := range []string{"http://127.0.0.2:80/", "http://[::1]/", "http://169.254.169.254/", "file:///etc/passwd"} {
 		to = inside
 		_, err = c.Get(t.Context(), s.URL)
-		kind[*fetch.Refused](t, err)
+		kind[*fetch.RefusedError](t, err)
 	}
 	to = "/again"
 	_, err = c.Get(t.Context(), s.URL)
-	kind[*fetch.Refused](t, err)
+	kind[*fetch.RefusedError](t, err)
 }
 
 func TestBounds(t *testing.T) {
@@ -194,19 +194,19 @@ func TestBounds(t *testing.T) {
 	c := open(fetch.Options{IgnoreRobots: true, MaxBytes: 4 << 20, Timeout: 10 * time.Second})
 	for _, path := range []string{"/gzip", "/zstd", "/huge"} {
 		_, err := c.Get(t.Context(), s.URL+path)
-		kind[*fetch.TooLarge](t, err)
+		kind[*fetch.TooLargeError](t, err)
 	}
 	for _, path := range []string{"/broken", "/odd"} {
 		_, err := c.Get(t.Context(), s.URL+path)
-		kind[*fetch.Network](t, err)
+		kind[*fetch.NetworkError](t, err)
 	}
 	quick := open(fetch.Options{IgnoreRobots: true, Timeout: 50 * time.Millisecond})
 	_, err = quick.Get(t.Context(), s.URL+"/slow?token=secret")
-	if e := kind[*fetch.Network](t, err); strings.Contains(e.Error(), "secret") || !errors.Is(err, context.DeadlineExceeded) {
+	if e := kind[*fetch.NetworkError](t, err); strings.Contains(e.Error(), "secret") || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	_, err = c.Get(t.Context(), s.URL+"/gone")
-	if e := kind[*fetch.Status](t, err); e.Code != http.StatusGone {
+	if e := kind[*fetch.StatusError](t, err); e.Code != http.StatusGone {
 		t.Errorf("status %d", e.Code)
 	}
 }
@@ -223,7 +223,7 @@ func TestRetryAfterKeepsAway(t *testing.T) {
 	c := open(fetch.Options{IgnoreRobots: true, Now: func() time.Time { return now }})
 	for range 3 {
 		_, err := c.Get(t.Context(), s.URL)
-		if e := kind[*fetch.RateLimited](t, err); !e.Until.Equal(now.Add(2 * time.Minute)) {
+		if e := kind[*fetch.RateError](t, err); !e.Until.Equal(now.Add(2 * time.Minute)) {
 			t.Errorf("until %v", e.Until)
 		}
 	}
@@ -267,7 +267,7 @@ func TestRobots(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := c.Get(t.Context(), s.URL+"/private/x")
-	kind[*fetch.Disallowed](t, err)
+	kind[*fetch.DisallowedError](t, err)
 	if read.Load() != 1 {
 		t.Errorf("robots.txt was read %d times", read.Load())
 	}
@@ -277,7 +277,7 @@ func TestRobots(t *testing.T) {
 	}
 	status = http.StatusInternalServerError
 	_, err = fresh().Get(t.Context(), s.URL+"/news")
-	kind[*fetch.Disallowed](t, err)
+	kind[*fetch.DisallowedError](t, err)
 	if _, err := fresh().Do(t.Context(), fetch.Request{URL: s.URL + "/news", NoRobots: true}); err != nil {
 		t.Error(err)
 	}

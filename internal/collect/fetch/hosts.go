@@ -95,13 +95,13 @@ func (h *hosts) closeUntil(u *url.URL, until time.Time) {
 }
 
 // enter waits until a host may be asked, and gives what to call afterwards. It
-// is RateLimited where the host wants to be left alone.
+// is RateError where the host wants to be left alone.
 func (h *hosts) enter(ctx context.Context, c *Client, u *url.URL) (leave func(), err error) {
 	one := h.of(c, u)
 	select {
 	case one.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, &Network{where(u), ctx.Err()}
+		return nil, &NetworkError{where(u), ctx.Err()}
 	}
 	leave = func() { <-one.slots }
 	one.mu.Lock()
@@ -110,7 +110,7 @@ func (h *hosts) enter(ctx context.Context, c *Client, u *url.URL) (leave func(),
 		until := one.closed
 		one.mu.Unlock()
 		leave()
-		return nil, &RateLimited{where(u), until}
+		return nil, &RateError{where(u), until}
 	}
 	begin := now
 	if one.next.After(now) {
@@ -123,7 +123,7 @@ func (h *hosts) enter(ctx context.Context, c *Client, u *url.URL) (leave func(),
 		case <-c.o.After(begin.Sub(now)):
 		case <-ctx.Done():
 			leave()
-			return nil, &Network{where(u), ctx.Err()}
+			return nil, &NetworkError{where(u), ctx.Err()}
 		}
 	}
 	return leave, nil
@@ -152,7 +152,7 @@ func (c *Client) robots(ctx context.Context, u *url.URL) error {
 		path += "?" + u.RawQuery
 	}
 	if one.rules != nil && !one.rules.TestAgent(path, c.product()) {
-		return &Disallowed{where(u)}
+		return &DisallowedError{where(u)}
 	}
 	return nil
 }
@@ -162,10 +162,10 @@ func (c *Client) readRobots(ctx context.Context, u *url.URL, one *host) error {
 	resp, err := c.Do(ctx, Request{URL: at.String(), NoRobots: true})
 	now := c.o.Now()
 	body, code := []byte(nil), http.StatusOK
-	var status *Status
-	var limited *RateLimited
-	var large *TooLarge
-	var refused *Refused
+	var status *StatusError
+	var limited *RateError
+	var large *TooLargeError
+	var refused *RefusedError
 	switch {
 	case err == nil:
 		body = resp.Body[:min(len(resp.Body), robotsBytes)]
