@@ -46,6 +46,7 @@ func (s *serveCmd) Run(ctx context.Context, a *app) error {
 		}
 		fmt.Fprintf(a.stdout, "Akashi is at %s\n", base)
 		if needed {
+			fmt.Fprintf(a.stdout, "The log is signed with this key; keep it somewhere else:\n  %s\n", built.Audit.PublicKey())
 			fmt.Fprintf(a.stdout, "There is no administrator yet. This link makes one, once, within a day:\n  %s%s\n", base, setup)
 		}
 	})
