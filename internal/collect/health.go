@@ -55,8 +55,8 @@ const rateSeconds = 60
 
 // keeper keeps the health of one source.
 type keeper struct {
-	mu     sync.Mutex
-	health Health
+	mu  sync.Mutex
+	now Health
 	// counts are the posts of each of the last seconds, by second modulo
 	// rateSeconds; at is the second that each stands for.
 	counts, at [rateSeconds]int64
@@ -65,16 +65,16 @@ type keeper struct {
 func (k *keeper) state(s State, now, until time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.health.State != s {
-		k.health.Since = now
+	if k.now.State != s {
+		k.now.Since = now
 	}
-	k.health.State, k.health.Until = s, until
+	k.now.State, k.now.Until = s, until
 }
 
 func (k *keeper) contact(now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.health.LastContact = now
+	k.now.LastContact = now
 }
 
 func (k *keeper) problem(err error, now time.Time) {
@@ -84,7 +84,7 @@ func (k *keeper) problem(err error, now time.Time) {
 func (k *keeper) note(n Note, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	h := &k.health
+	h := &k.now
 	if n.Contact || n.Reconnected {
 		h.LastContact = now
 	}
@@ -109,7 +109,7 @@ func (k *keeper) note(n Note, now time.Time) {
 func (k *keeper) stored(posts []post.Post, did poststore.Appended, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	h := &k.health
+	h := &k.now
 	h.LastStored = now
 	h.Counts.New += did.New
 	h.Counts.Changed += did.Changed
@@ -139,7 +139,7 @@ func (k *keeper) stored(posts []post.Post, did poststore.Appended, now time.Time
 func (k *keeper) snapshot(now time.Time) Health {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	h := k.health
+	h := k.now
 	h.Errors, h.Quotas = maps.Clone(h.Errors), maps.Clone(h.Quotas)
 	var sum int64
 	for i, at := range k.at {

@@ -135,7 +135,7 @@ func (r *Runner) Start(s Spec) error {
 		log:  r.o.Log.With("source", s.ID),
 		stop: cancel, done: make(chan struct{}),
 	}
-	w.health.health = Health{ID: s.ID, Mandate: s.Mandate, State: Starting, Since: r.o.Clock.Now()}
+	w.keeper.now = Health{ID: s.ID, Mandate: s.Mandate, State: Starting, Since: r.o.Clock.Now()}
 	r.workers[s.ID] = w
 	go w.live(ctx)
 	return nil
@@ -179,7 +179,7 @@ func (r *Runner) Health() []Health {
 	r.mu.Lock()
 	all := make([]Health, 0, len(r.workers))
 	for _, w := range r.workers {
-		all = append(all, w.health.snapshot(r.o.Clock.Now()))
+		all = append(all, w.keeper.snapshot(r.o.Clock.Now()))
 	}
 	r.mu.Unlock()
 	slices.SortFunc(all, func(a, b Health) int { return cmp.Compare(a.ID, b.ID) })

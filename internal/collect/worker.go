@@ -27,7 +27,7 @@ type worker struct {
 	mandates Mandates
 	o        *Options
 	log      *slog.Logger
-	health   keeper
+	keeper   keeper
 	stop     context.CancelFunc
 	done     chan struct{}
 }
@@ -64,20 +64,20 @@ func (w *worker) live(ctx context.Context) {
 		var wrong *ConfigError
 		switch {
 		case ctx.Err() != nil:
-			w.health.state(Stopped, now, time.Time{})
+			w.keeper.state(Stopped, now, time.Time{})
 			return
 		case err == nil:
-			w.health.state(Finished, now, time.Time{})
+			w.keeper.state(Finished, now, time.Time{})
 			return
 		case errors.As(err, &wrong):
 			w.failed(err)
-			w.health.state(Wrong, now, time.Time{})
+			w.keeper.state(Wrong, now, time.Time{})
 			return
 		case errors.Is(err, ErrNoMandate):
 			w.log.Info("stopped by the mandate", "mandate", w.Mandate)
-			w.health.state(NoMandate, now, time.Time{})
+			w.keeper.state(NoMandate, now, time.Time{})
 			if Sleep(ctx, w.o.Clock, mandateEvery) != nil {
-				w.health.state(Stopped, w.o.Clock.Now(), time.Time{})
+				w.keeper.state(Stopped, w.o.Clock.Now(), time.Time{})
 				return
 			}
 		default:
@@ -87,9 +87,9 @@ func (w *worker) live(ctx context.Context) {
 				until = now.Add(pause/2 + time.Duration(w.o.Jitter()*float64(pause/2)))
 				pause = min(2*pause, w.o.MaxPause)
 			}
-			w.health.state(BackingOff, now, until)
+			w.keeper.state(BackingOff, now, until)
 			if Sleep(ctx, w.o.Clock, until.Sub(now)) != nil {
-				w.health.state(Stopped, w.o.Clock.Now(), time.Time{})
+				w.keeper.state(Stopped, w.o.Clock.Now(), time.Time{})
 				return
 			}
 		}
@@ -98,7 +98,7 @@ func (w *worker) live(ctx context.Context) {
 
 func (w *worker) failed(err error) {
 	w.log.Warn("source failed", "kind", KindOf(err), "error", err.Error())
-	w.health.problem(err, w.o.Clock.Now())
+	w.keeper.problem(err, w.o.Clock.Now())
 }
 
 // holds asks whether the mandate holds, and until when.
@@ -125,7 +125,7 @@ func (w *worker) once(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, &failure{"store", fmt.Errorf("reading the cursor: %w", err)}
 	}
-	w.health.state(Running, w.o.Clock.Now(), time.Time{})
+	w.keeper.state(Running, w.o.Clock.Now(), time.Time{})
 	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &sink{
@@ -188,12 +188,12 @@ func (s *sink) Put(ctx context.Context, b Batch) error {
 		return fmt.Errorf("posts are not stored any more: %w", context.Cause(s.running))
 	}
 	s.in <- b
-	s.health.contact(s.o.Clock.Now())
+	s.keeper.contact(s.o.Clock.Now())
 	return nil
 }
 
 // Note takes news of the source's health.
-func (s *sink) Note(n Note) { s.health.note(n, s.o.Clock.Now()) }
+func (s *sink) Note(n Note) { s.keeper.note(n, s.o.Clock.Now()) }
 
 // keep joins batches and appends them until the source has returned, and looks
 // at the mandate. Its context does not end: what was put is stored, also when
@@ -311,7 +311,7 @@ func (s *sink) write(ctx context.Context, b *poststore.Batch, moved bool) error 
 		s.cursor = bytes.Clone(b.Cursor)
 	}
 	s.progress = s.progress || moved || did.New+did.Changed+did.Deleted > 0
-	s.health.stored(b.Posts, did, b.Seen)
+	s.keeper.stored(b.Posts, did, b.Seen)
 	if s.o.Observe != nil && len(b.Posts) > 0 {
 		s.o.Observe(b.Posts)
 	}
