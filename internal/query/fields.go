@@ -28,8 +28,8 @@ const (
 
 // fieldInfos are all fields, in the order of the help.
 var fieldInfos = []FieldInfo{
-	{Name: string(Platform), Aliases: []string{"source", "媒体"}, field: Platform,
-		Ja: "投稿された媒体", En: "the platform it was posted on"},
+	{Name: string(Platform), Aliases: []string{"source", "プラットフォーム", "媒体"}, field: Platform,
+		Ja: "投稿されたプラットフォーム", En: "the platform it was posted on"},
 	{Name: string(Lang), Aliases: []string{"language", "言語"}, field: Lang,
 		Ja: "言語（例：ja、en、zh）", En: "the language, such as ja, en, zh"},
 	{Name: afterName, Aliases: []string{"since", "以降"},
@@ -60,7 +60,7 @@ var fieldInfos = []FieldInfo{
 	{Name: string(Source), Aliases: []string{"import", "取込"}, field: Source,
 		Ja: "投稿をもたらした取り込み・収集元", En: "the import or collector that brought the post"},
 	{Name: string(ID), field: ID,
-		Ja: "媒体上の投稿 ID", En: "the platform's own id of the post"},
+		Ja: "プラットフォーム上の投稿 ID", En: "the platform's own id of the post"},
 }
 
 // Fields lists what may stand before a colon, in the order of the help.
