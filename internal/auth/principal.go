@@ -34,36 +34,40 @@ const (
 	OwnSettings Action = "own.settings" // language, password, passkeys, sessions
 	OwnTokens   Action = "own.tokens"   // tokens for the API
 
-	FindingRead   Action = "finding.read"   // inbox, finding, coordination
-	FindingTriage Action = "finding.triage" // state, owner, undo
-	FindingNote   Action = "finding.note"   // write notes
-	FindingExport Action = "finding.export" // tables and networks
-	DetectionRead Action = "detection.read" // saved detections and their runs
-	DetectionEdit Action = "detection.edit" // make, change, delete
-	DetectionRun  Action = "detection.run"  // run now
-	PostRead      Action = "post.read"      // search, posts, accounts under pseudonyms
-	PostExport    Action = "post.export"    // search results as a file
-	PostRaw       Action = "post.raw"       // raw records: they hold names
-	SearchSave    Action = "search.save"    // saved searches
-	SourceRead    Action = "source.read"    // sources and imports
-	SourceImport  Action = "source.import"  // bring files in
-	UnmaskRead    Action = "unmask.read"    // requests for unmasking
-	UnmaskRequest Action = "unmask.request" // ask for an account's name
-	UnmaskApprove Action = "unmask.approve" // say yes or no as the second person
-	AccountMark   Action = "account.mark"   // mark as public body, outlet, declared state channel
-	PeopleRead    Action = "people.read"    // who has an account
-	PeopleEdit    Action = "people.edit"    // invite, roles, disable, new link
-	LogRead       Action = "log.read"       // the log
-	SettingsRead  Action = "settings.read"  // how this instance is set up
-	SettingsEdit  Action = "settings.edit"  // change it
-	OperateRead   Action = "operate.read"   // health, metrics, sizes
-	OperateBackup Action = "operate.backup" // take a backup
+	FindingRead    Action = "finding.read"    // inbox, finding, coordination
+	FindingTriage  Action = "finding.triage"  // state, owner, undo
+	FindingNote    Action = "finding.note"    // write notes
+	FindingExport  Action = "finding.export"  // tables and networks
+	DetectionRead  Action = "detection.read"  // saved detections and their runs
+	DetectionEdit  Action = "detection.edit"  // make, change, delete
+	DetectionRun   Action = "detection.run"   // run now
+	PostRead       Action = "post.read"       // search, posts, accounts under pseudonyms
+	PostExport     Action = "post.export"     // search results as a file
+	PostRaw        Action = "post.raw"        // raw records: they hold names
+	SearchSave     Action = "search.save"     // saved searches
+	SourceRead     Action = "source.read"     // sources and imports
+	SourceImport   Action = "source.import"   // bring files in
+	SourceEdit     Action = "source.edit"     // add, change, pause, remove live sources
+	MandateRead    Action = "mandate.read"    // what may be collected, and why
+	MandateEdit    Action = "mandate.edit"    // draft, submit, withdraw
+	MandateApprove Action = "mandate.approve" // say yes or no as the second person
+	UnmaskRead     Action = "unmask.read"     // requests for unmasking
+	UnmaskRequest  Action = "unmask.request"  // ask for an account's name
+	UnmaskApprove  Action = "unmask.approve"  // say yes or no as the second person
+	AccountMark    Action = "account.mark"    // mark as public body, outlet, declared state channel
+	PeopleRead     Action = "people.read"     // who has an account
+	PeopleEdit     Action = "people.edit"     // invite, roles, disable, new link
+	LogRead        Action = "log.read"        // the log
+	SettingsRead   Action = "settings.read"   // how this instance is set up
+	SettingsEdit   Action = "settings.edit"   // change it
+	OperateRead    Action = "operate.read"    // health, metrics, sizes
+	OperateBackup  Action = "operate.backup"  // take a backup
 )
 
 // Actions are all actions.
 var Actions = []Action{
 	OwnSettings, OwnTokens, FindingRead, FindingTriage, FindingNote, FindingExport, DetectionRead,
-	DetectionEdit, DetectionRun, PostRead, PostExport, PostRaw, SearchSave, SourceRead, SourceImport,
+	DetectionEdit, DetectionRun, PostRead, PostExport, PostRaw, SearchSave, SourceRead, SourceImport, SourceEdit, MandateRead, MandateEdit, MandateApprove,
 	UnmaskRead, UnmaskRequest, UnmaskApprove, AccountMark, PeopleRead, PeopleEdit, LogRead, SettingsRead,
 	SettingsEdit, OperateRead, OperateBackup,
 }
