@@ -14,13 +14,19 @@ import (
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 )
 
-// maxPause bounds the pause after passes that failed.
-const maxPause = time.Hour
+const (
+	// maxPause bounds the pause after passes that failed.
+	maxPause = time.Hour
+	// shortWait is how long a wait that the upstream asks for may be to be
+	// kept here; longer ones are the runner's, which shows them.
+	shortWait = time.Minute
+)
 
 // Loop makes one pass after another, every so long with up to a tenth of jitter.
 // A pass that failed for a reason that may go away is noted, and the pause after
-// it doubles, to an hour; other errors end the loop: the upstream says until
-// when to wait (see collect.RetryAt), or the source cannot work as it is.
+// it doubles, to an hour; so is a wait of less than a minute that the upstream
+// asks for. Other errors end the loop: the upstream says until when to wait (see
+// collect.RetryAt), or the source cannot work as it is.
 func Loop(ctx context.Context, clock collect.Clock, to collect.Sink, every time.Duration, pass func(context.Context) error) error {
 	pause := every
 	for {
@@ -30,6 +36,9 @@ func Loop(ctx context.Context, clock collect.Clock, to collect.Sink, every time.
 			return ctx.Err() //nolint:wrapcheck // the caller's own context
 		case err == nil:
 			pause = every
+		case short(err, clock.Now()):
+			to.Note(collect.Note{Err: err})
+			pause = max(collect.RetryAt(err).Sub(clock.Now()), time.Second)
 		case !passing(err):
 			return err
 		default:
@@ -41,6 +50,11 @@ func Loop(ctx context.Context, clock collect.Clock, to collect.Sink, every time.
 			return err //nolint:wrapcheck // the caller's own context
 		}
 	}
+}
+
+func short(err error, now time.Time) bool {
+	until := collect.RetryAt(err)
+	return !until.IsZero() && until.Sub(now) < shortWait
 }
 
 // passing says whether an error may go away by itself soon: the server broke
