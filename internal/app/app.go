@@ -47,18 +47,20 @@ type Options struct {
 // App is an instance. Its parts may be used directly by commands that need no
 // server.
 type App struct {
-	Config   *config.Config
-	DB       *casestore.DB
-	Posts    poststore.Store
-	Audit    *audit.Log
-	Auth     *auth.Service
-	Mandate  *mandate.Service
-	Intake   *intake.Service
-	Searches *search.Service
-	Findings *finding.Service
-	Jobs     *job.Queue
-	Web      *web.Server
-	API      *api.API
+	Config  *config.Config
+	DB      *casestore.DB
+	Posts   poststore.Store
+	Audit   *audit.Log
+	Auth    *auth.Service
+	Mandate *mandate.Service
+	// Collections are the mandates under which posts are collected.
+	Collections *mandate.Collections
+	Intake      *intake.Service
+	Searches    *search.Service
+	Findings    *finding.Service
+	Jobs        *job.Queue
+	Web         *web.Server
+	API         *api.API
 
 	log     *slog.Logger
 	options Options
@@ -116,6 +118,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 	if a.Mandate, err = mandate.New(ctx, a.DB, names, mandate.Options{Grant: c.Grant(), Finder: mandate.Find(a.Posts)}); err != nil {
 		return nil, err
 	}
+	a.Collections = mandate.NewCollections(a.DB)
 	a.Intake = intake.New(a.Posts, a.DB, intake.Options{
 		Dir: c.Import.SpoolDir, MaxUpload: int64(c.Import.MaxUpload), Batch: c.Import.Batch, Log: o.Log,
 	})

@@ -307,7 +307,7 @@ func (s *Collections) List(ctx context.Context) ([]Collection, error) {
 		for rows.Next() {
 			var id string
 			if err := rows.Scan(&id); err != nil {
-				return err
+				return fmt.Errorf("reading an id: %w", err)
 			}
 			ids = append(ids, id)
 		}
@@ -402,9 +402,12 @@ func collectionByID(ctx context.Context, tx *casestore.Tx, id string) (c Collect
 	for rows.Next() {
 		var person string
 		if err := rows.Scan(&person); err != nil {
-			return Collection{}, err
+			return Collection{}, fmt.Errorf("reading an author: %w", err)
 		}
 		c.Authors = append(c.Authors, person)
 	}
-	return c, rows.Err()
+	if err := rows.Err(); err != nil {
+		return Collection{}, fmt.Errorf("reading the authors: %w", err)
+	}
+	return c, nil
 }

@@ -56,6 +56,14 @@ type Sweeper struct {
 // Result counts what a sweep did, by mandate.
 type Result map[string]Count
 
+// deleted is how many posts were deleted in all.
+func (r Result) deleted() (n int64) {
+	for _, c := range r {
+		n += c.Deleted
+	}
+	return n
+}
+
 // Count is what became of the posts of a mandate whose period was over.
 type Count struct {
 	Deleted int64 `json:"deleted"`
@@ -122,7 +130,7 @@ func (s *Sweeper) Sweep(ctx context.Context, now time.Time) (Result, error) {
 		}
 		gone = gone[n:]
 	}
-	if s.Record != nil && len(out) > 0 {
+	if s.Record != nil && out.deleted() > 0 {
 		if err := s.Record(ctx, out); err != nil {
 			return out, fmt.Errorf("logging what was deleted: %w", err)
 		}
