@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -129,9 +130,7 @@ func (a *API) Open(ctx context.Context, c Call) (*http.Response, error) {
 		return nil, &fetch.RefusedError{Where: place, Why: "it cannot be asked for"}
 	}
 	for _, h := range []http.Header{a.Header, c.Header} {
-		for k, v := range h {
-			req.Header[k] = v
-		}
+		maps.Copy(req.Header, h)
 	}
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "Akashi")

@@ -59,7 +59,7 @@ func (r *run) reconcile(ctx context.Context) error {
 			return fmt.Errorf("changing the stream's rules: %w", poll.Configured(err))
 		}
 		if n := a.JSON.Get("meta.summary.invalid").Int(); n > 0 {
-			return &collect.SettingError{Key: "queries", Err: fmt.Errorf("X refuses %d of them as rules of its stream", n)}
+			return &collect.SettingError{Key: "queries", Err: fmt.Errorf("%d of them are refused as rules of the stream", n)}
 		}
 		return nil
 	}
@@ -94,7 +94,7 @@ func (r *run) follow(ctx context.Context) error {
 	if r.backfill > 0 {
 		query.Set("backfill_minutes", strconv.FormatInt(r.backfill, 10))
 	}
-	resp, err := r.api.Open(ctx, poll.Call{Path: "/2/tweets/search/stream", Query: query})
+	resp, err := r.api.Open(ctx, poll.Call{Path: "/2/tweets/search/stream", Query: query}) //nolint:bodyclose // closed below, to wake the reader
 	if err != nil {
 		return fmt.Errorf("opening the stream: %w", poll.Configured(r.refused(err, &r.lines, "stream")))
 	}

@@ -81,7 +81,10 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) {
 			data = append(data, json.RawMessage(tweet(n))) // twice
 		}
 	}
-	b, _ := json.Marshal(data)
+	b, err := json.Marshal(data)
+	if err != nil {
+		panic(err)
+	}
 	_, _ = fmt.Fprintf(w, `{"data":%s,%s,"meta":{"next_token":%q}}`, b, users, next)
 }
 
@@ -108,7 +111,10 @@ func (s *server) change(w http.ResponseWriter, r *http.Request) {
 			s.rules = append(s.rules, a)
 		}
 	}
-	b, _ := json.Marshal(s.rules)
+	b, err := json.Marshal(s.rules)
+	if err != nil {
+		panic(err)
+	}
 	_, _ = fmt.Fprintf(w, `{"data":%s}`, b)
 }
 
