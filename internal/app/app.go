@@ -22,6 +22,7 @@ import (
 	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
+	"github.com/akashi-project/akashi/internal/collect"
 	"github.com/akashi-project/akashi/internal/config"
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/intake"
@@ -30,6 +31,7 @@ import (
 	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/poststore/duck"
 	"github.com/akashi-project/akashi/internal/search"
+	"github.com/akashi-project/akashi/internal/watch"
 	"github.com/akashi-project/akashi/internal/web"
 )
 
@@ -55,12 +57,15 @@ type App struct {
 	Mandate *mandate.Service
 	// Collections are the mandates under which posts are collected.
 	Collections *mandate.Collections
-	Intake      *intake.Service
-	Searches    *search.Service
-	Findings    *finding.Service
-	Jobs        *job.Queue
-	Web         *web.Server
-	API         *api.API
+	// Watch keeps the live sources; Runner collects them.
+	Watch    *watch.Service
+	Runner   *collect.Runner
+	Intake   *intake.Service
+	Searches *search.Service
+	Findings *finding.Service
+	Jobs     *job.Queue
+	Web      *web.Server
+	API      *api.API
 
 	log     *slog.Logger
 	options Options
@@ -133,6 +138,9 @@ func Build(ctx context.Context, c *config.Config, o Options) (_ *App, err error)
 			Behaviours: strings.Join(c.Detection.Behaviours, ","), WindowSeconds: c.Detection.Window.Seconds(), Ceiling: c.Detection.Ceiling,
 		},
 	})
+	if err := a.openSources(); err != nil {
+		return nil, err
+	}
 	a.registerJobs()
 	if err := a.buildWeb(o); err != nil {
 		return nil, err
@@ -223,6 +231,9 @@ func (a *App) buildAPI(o Options) (err error) {
 // Close lets everything go, the log last but for the database that feeds it.
 func (a *App) Close() error {
 	var errs []error
+	if a.Runner != nil {
+		a.Runner.Close()
+	}
 	if a.Audit != nil {
 		a.drain()
 		a.drained.Wait()

@@ -29,6 +29,10 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 		_ = listener.Close()
 		return err
 	}
+	if err := a.Watch.Start(ctx); err != nil {
+		// One source that is wrong keeps nobody from working.
+		a.log.ErrorContext(ctx, "not every source could begin", "error", err)
+	}
 	registry := a.metrics()
 	main := newServer(a.handler(registry), a.log)
 	failed := make(chan error, 2)
@@ -74,6 +78,7 @@ func (a *App) stop(servers []*http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	a.Web.Stop()
+	a.Runner.Close()
 	var errs []error
 	for _, s := range servers {
 		if err := s.Shutdown(ctx); err != nil {

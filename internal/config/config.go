@@ -81,6 +81,10 @@ type Config struct {
 		SpoolDir  string
 		Batch     int
 	}
+	Collect struct {
+		Allow []string
+		Agent string
+	}
 	Export struct {
 		MaxPosts int
 	}
@@ -267,6 +271,9 @@ func (c *Config) derive() {
 // log's signing key, LogDir the log's folder. They lie in the data folder and
 // belong to every backup.
 func (c *Config) KeyFile() string { return filepath.Join(c.Data.Dir, "keys", "pseudonyms.key") }
+
+// SourcesKeyFile gives the file of the key that seals the secrets of sources.
+func (c *Config) SourcesKeyFile() string { return filepath.Join(c.Data.Dir, "keys", "sources.key") }
 
 // LogKeyFile gives the file of the log's signing key.
 func (c *Config) LogKeyFile() string { return filepath.Join(c.Data.Dir, "keys", "log.key") }

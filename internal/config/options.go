@@ -37,6 +37,7 @@ var Sections = []Section{
 	{"sessions", "Signing in", "ログイン"},
 	{"oidc", "The organisation's own login (OpenID Connect)", "組織の認証基盤によるログイン（OpenID Connect）"},
 	{"import", "Bringing files in", "ファイルの取り込み"},
+	{"collect", "Live sources", "常時収集"},
 	{"export", "Taking posts out", "投稿の書き出し"},
 	{"detection", "Detection", "検出"},
 	{"unmask", "Names of accounts", "アカウント名の開示"},
@@ -205,6 +206,16 @@ func (c *Config) options() []Option {
 			Key: "import.batch", to: &c.Import.Batch, Default: "20000",
 			En: "Posts that are stored in one step.",
 			Ja: "一度に保管する投稿の件数。",
+		},
+		{
+			Key: "collect.allow", to: &c.Collect.Allow, Default: "", Example: "mirror.example.internal,10.20.0.0/16",
+			En: "Hosts and address ranges that sources may reach although their addresses are not public. Without it they reach public addresses only.",
+			Ja: "公開されていないアドレスのうち、情報源として接続を許すホスト名とアドレスの範囲。指定しない場合は公開アドレスにだけ接続します。",
+		},
+		{
+			Key: "collect.agent", to: &c.Collect.Agent, Default: "Akashi", Example: "Akashi (+https://example.org/akashi)",
+			En: "How collecting introduces itself to servers, best with an address where their operators can reach you.",
+			Ja: "収集先のサーバーに名乗る名称。先方の運用者が連絡できる宛先を含めることを勧めます。",
 		},
 		{
 			Key: "export.max_posts", to: &c.Export.MaxPosts, Default: "1000000",

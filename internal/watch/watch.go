@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -156,9 +157,7 @@ func (s *Service) values(r *row) (collect.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	for key, value := range r.Settings {
-		v[key] = value
-	}
+	maps.Copy(v, r.Settings)
 	return v, nil
 }
 
@@ -194,12 +193,8 @@ func (s *Service) take(ctx context.Context, r *row, in Input) error {
 			open[key] = value
 		}
 	}
-	for key := range secrets {
-		all[key] = secrets[key]
-	}
-	for key := range open {
-		all[key] = open[key]
-	}
+	maps.Copy(all, secrets)
+	maps.Copy(all, open)
 	if err := k.Validate(all); err != nil {
 		return err //nolint:wrapcheck // names the setting
 	}
