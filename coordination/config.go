@@ -63,6 +63,9 @@ type Config struct {
 	// Decay is τ in an edge's vote Σ idf(object)·exp(−Δt/τ). Default: a
 	// quarter of the window.
 	Decay time.Duration
+	// Anchor is where the null model's first day begins; nothing may lie
+	// before it. Default: the first trace.
+	Anchor time.Time
 	// Evidence is how many pairs of posts each edge keeps, each on another
 	// object, the closest in time first. Default 3, at most 16.
 	Evidence int

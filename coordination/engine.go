@@ -27,6 +27,7 @@ type Engine struct {
 
 	duplicates bool // equal rows count each
 	dropped    int64
+	origin     int64 // µs at which the null model's first bin begins
 	binWidth   int64 // µs of a bin of the null model
 	kept       []*sweepable
 	ran        bool
@@ -127,7 +128,14 @@ func (e *Engine) Run(ctx context.Context) (*Network, error) {
 }
 
 func (e *Engine) run(ctx context.Context) (*Network, error) {
-	e.binWidth = binWidth(e.first, e.last)
+	e.origin = e.first
+	if !e.cfg.Anchor.IsZero() {
+		e.origin = e.cfg.Anchor.UnixMicro()
+		if e.traces > 0 && e.first < e.origin {
+			return nil, fmt.Errorf("a trace lies before the anchor %v of the null model's days", e.cfg.Anchor)
+		}
+	}
+	e.binWidth = binWidth(e.origin, e.last)
 	var stays func(a, b row) bool
 	if e.cfg.Method == CooRTweet {
 		p, err := e.participants(ctx)
@@ -161,6 +169,12 @@ func (e *Engine) hotObjects() []Hot {
 			hot = append(hot, Hot{Behaviour: Behaviour(kind), Object: name, Traces: int64(e.perObject[o])})
 		}
 	}
+	sortHot(hot)
+	return hot
+}
+
+// sortHot brings the most popular first.
+func sortHot(hot []Hot) {
 	slices.SortFunc(hot, func(a, b Hot) int {
 		switch {
 		case a.Traces != b.Traces:
@@ -172,5 +186,4 @@ func (e *Engine) hotObjects() []Hot {
 		}
 		return 1
 	})
-	return hot
 }

@@ -159,6 +159,22 @@ func (e *Engine) network(ctx context.Context, folders []*folder, nulls [NumBehav
 	if e.traces > 0 {
 		n.First, n.Last = time.UnixMicro(e.first).UTC(), time.UnixMicro(e.last).UTC()
 	}
+	if err := n.index(ctx, e, folders); err != nil {
+		return nil, err
+	}
+	if err := n.test(ctx); err != nil {
+		return nil, fmt.Errorf("testing edges against chance: %w", err)
+	}
+	if e.cfg.Method == Akashi {
+		if err := n.rank(ctx); err != nil {
+			return nil, fmt.Errorf("scoring accounts: %w", err)
+		}
+	}
+	return n, nil
+}
+
+// index brings accounts and edges into the order of their names, and counts.
+func (n *Network) index(ctx context.Context, e *Engine, folders []*folder) error {
 	n.nameAccounts(e)
 	total := 0
 	for _, f := range folders {
@@ -185,7 +201,7 @@ func (e *Engine) network(ctx context.Context, folders []*folder, nulls [NumBehav
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	slices.SortFunc(n.folds, func(x, y foldRef) int {
 		switch {
@@ -222,15 +238,7 @@ func (e *Engine) network(ctx context.Context, folders []*folder, nulls [NumBehav
 			n.Layers = append(n.Layers, l)
 		}
 	}
-	if err := n.test(ctx); err != nil {
-		return nil, fmt.Errorf("testing edges against chance: %w", err)
-	}
-	if e.cfg.Method == Akashi {
-		if err := n.rank(ctx); err != nil {
-			return nil, fmt.Errorf("scoring accounts: %w", err)
-		}
-	}
-	return n, nil
+	return nil
 }
 
 // nameAccounts brings the accounts into the order of their names, so that the

@@ -65,7 +65,7 @@ func binWidth(first, last int64) int64 {
 }
 
 // bin gives the bin of a time.
-func (e *Engine) bin(at int64) uint32 { return uint32((at - e.first) / e.binWidth) } //nolint:gosec // below maxBins + 1
+func (e *Engine) bin(at int64) uint32 { return uint32((at - e.origin) / e.binWidth) } //nolint:gosec // below maxBins + 1
 
 // null is the model of one behaviour.
 type null struct {
@@ -105,6 +105,12 @@ func tallyBucket(v uint32) int {
 }
 
 func (t *tally) add(v uint32) {
+	t.count(v, 1)
+	t.most = max(t.most, float64(v))
+}
+
+// count adds a value n times; n may be negative. It leaves most alone.
+func (t *tally) count(v uint32, n float64) {
 	if v == 0 {
 		return
 	}
@@ -113,11 +119,10 @@ func (t *tally) add(v uint32) {
 	}
 	i := tallyBucket(v)
 	x := float64(v)
-	t.counts[i]++
-	t.totals[i] += x
-	t.sum += x
-	t.square += x * x
-	t.most = max(t.most, x)
+	t.counts[i] += n
+	t.totals[i] += n * x
+	t.sum += n * x
+	t.square += n * x * x
 }
 
 // expected is Σ 1 − exp(−rate·v) over the values v.
@@ -267,13 +272,17 @@ func (n *Network) test(ctx context.Context) error {
 }
 
 // falseDiscovery gives Benjamini and Hochberg's adjusted p values.
-func falseDiscovery(p []float64) []float64 {
+func falseDiscovery(p []float64) []float64 { return falseDiscoveryAmong(p, len(p)) }
+
+// falseDiscoveryAmong does so where p are the smallest of m values and all
+// others are 1.
+func falseDiscoveryAmong(p []float64, m int) []float64 {
 	sorted := slices.Clone(p)
 	slices.Sort(sorted)
 	adjusted := make([]float64, len(sorted))
 	least := 1.0
 	for i := len(sorted) - 1; i >= 0; i-- {
-		least = min(least, sorted[i]*float64(len(p))/float64(i+1))
+		least = min(least, sorted[i]*float64(m)/float64(i+1))
 		adjusted[i] = least
 	}
 	q := make([]float64, len(p))
@@ -283,3 +292,6 @@ func falseDiscovery(p []float64) []float64 {
 	}
 	return q
 }
+
+// sketch is a post's bit.
+func sketch(p PostKey) uint64 { return 1 << (uint64(p) * 0x9E3779B97F4A7C15 >> 58) }

@@ -51,6 +51,19 @@ func (f *folder) exp(dt int64) float64 {
 	return math.Exp(-float64(dt) / f.tau)
 }
 
+// newFolder makes a worker for an input with a number of accounts.
+func newFolder(e *Engine, accounts int) *folder {
+	f := &folder{e: e, tau: float64(e.cfg.Decay.Microseconds()), logN: math.Log(float64(accounts))}
+	for k := 1; k < maxIDF; k++ {
+		f.weights[k] = max(f.logN-math.Log(float64(k)), minIDF)
+	}
+	f.decay = make([]float64, min(decayTable, e.window/1_000_000+1))
+	for s := range f.decay {
+		f.decay[s] = math.Exp(-float64(s) * 1e6 / f.tau)
+	}
+	return f
+}
+
 // sweep pairs everything once and returns the workers with their edges.
 func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool, nulls *[NumBehaviours]*null) ([]*folder, error) {
 	of := uint32(e.cfg.Workers) //nolint:gosec // at most maxWorkers
@@ -60,17 +73,8 @@ func (e *Engine) sweep(ctx context.Context, stays func(a, b row) bool, nulls *[N
 	var wg sync.WaitGroup
 	feeds := make([]chan func(*folder), of)
 	for i := range folders {
-		f := &folder{
-			e: e, me: uint32(i), of: of, stays: stays, //nolint:gosec // at most maxWorkers
-			tau: float64(e.cfg.Decay.Microseconds()), logN: math.Log(float64(e.accounts.len())),
-		}
-		for k := 1; k < maxIDF; k++ {
-			f.weights[k] = max(f.logN-math.Log(float64(k)), minIDF)
-		}
-		f.decay = make([]float64, min(decayTable, e.window/1_000_000+1))
-		for s := range f.decay {
-			f.decay[s] = math.Exp(-float64(s) * 1e6 / f.tau)
-		}
+		f := newFolder(e, e.accounts.len())
+		f.me, f.of, f.stays = uint32(i), of, stays //nolint:gosec // at most maxWorkers
 		folders[i] = f
 		feeds[i] = make(chan func(*folder))
 		wg.Go(func() {
@@ -210,8 +214,8 @@ func (f *folder) fold(t *table, a, b *row, idf float64, bin uint32) (fresh bool)
 		x.first, x.last = min(x.first, first), max(x.last, last)
 	}
 	x.coactions++
-	x.postsA |= 1 << (uint64(a.post) * 0x9E3779B97F4A7C15 >> 58)
-	x.postsB |= 1 << (uint64(b.post) * 0x9E3779B97F4A7C15 >> 58)
+	x.postsA |= sketch(a.post)
+	x.postsB |= sketch(b.post)
 	t.addGap(x, dt)
 	if t.exact {
 		t.addPosts(x, a.post, b.post)

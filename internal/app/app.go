@@ -27,6 +27,7 @@ import (
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/intake"
 	"github.com/akashi-project/akashi/internal/job"
+	"github.com/akashi-project/akashi/internal/live"
 	"github.com/akashi-project/akashi/internal/mandate"
 	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/poststore/duck"
@@ -58,8 +59,10 @@ type App struct {
 	// Collections are the mandates under which posts are collected.
 	Collections *mandate.Collections
 	// Watch keeps the live sources; Runner collects them.
-	Watch    *watch.Service
-	Runner   *collect.Runner
+	Watch  *watch.Service
+	Runner *collect.Runner
+	// Live detects in what they bring.
+	Live     *live.Service
 	Intake   *intake.Service
 	Searches *search.Service
 	Findings *finding.Service

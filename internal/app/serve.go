@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,11 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 		_ = listener.Close()
 		return err
 	}
+	follow, leave := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() { a.Live.Run(follow) })
+	defer following.Wait()
+	defer leave()
 	if err := a.Watch.Start(ctx); err != nil {
 		// One source that is wrong keeps nobody from working.
 		a.log.ErrorContext(ctx, "not every source could begin", "error", err)

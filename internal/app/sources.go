@@ -9,6 +9,7 @@ import (
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 	"github.com/akashi-project/akashi/internal/collect/gdelt"
 	"github.com/akashi-project/akashi/internal/collect/x"
+	"github.com/akashi-project/akashi/internal/live"
 	"github.com/akashi-project/akashi/internal/watch"
 )
 
@@ -28,7 +29,8 @@ func (a *App) openSources() error {
 	pages := fetch.New(o)
 	o.IgnoreRobots = true
 	programs := fetch.New(o)
-	a.Runner = collect.NewRunner(a.Posts, a.Collections, collect.Options{Log: a.log})
+	a.Live = live.New(live.Options{Posts: a.Posts, Findings: a.Findings, Log: a.log})
+	a.Runner = collect.NewRunner(a.Posts, a.Collections, collect.Options{Log: a.log, Observe: a.Live.Observe})
 	a.Watch = watch.New(watch.Options{
 		DB: a.DB, Key: key, Kinds: kinds(), Mandates: a.Collections, Runner: a.Runner,
 		Env: func(id string) collect.Env {

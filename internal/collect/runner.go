@@ -66,7 +66,7 @@ type Options struct {
 	// never come: whoever keeps state replays it from the store at the
 	// start, and takes posts by their key. It must not change the posts nor
 	// keep the slice.
-	Observe func([]post.Post)
+	Observe func(source string, posts []post.Post)
 	// Clock is the time that sources live in (the real one).
 	Clock Clock
 	// Jitter gives a random number in [0,1).

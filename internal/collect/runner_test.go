@@ -97,7 +97,7 @@ func TestBatchesBySizeAndTime(t *testing.T) {
 		store := &counting{Writer: memory()}
 		var observed int
 		r := collect.NewRunner(store, collecttest.Held{}, collect.Options{
-			BatchPosts: 10, BatchTime: time.Second, Observe: func(p []post.Post) { observed += len(p) },
+			BatchPosts: 10, BatchTime: time.Second, Observe: func(_ string, p []post.Post) { observed += len(p) },
 		})
 		start(t, r, stream(25))
 		synctest.Wait()

@@ -313,7 +313,7 @@ func (s *sink) write(ctx context.Context, b *poststore.Batch, moved bool) error 
 	s.progress = s.progress || moved || did.New+did.Changed+did.Deleted > 0
 	s.keeper.stored(b.Posts, did, b.Seen)
 	if s.o.Observe != nil && len(b.Posts) > 0 {
-		s.o.Observe(b.Posts)
+		s.o.Observe(s.ID, b.Posts)
 	}
 	return nil
 }

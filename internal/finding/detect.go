@@ -120,6 +120,11 @@ func (d *detection) detect(ctx context.Context) (*outcome, error) {
 	if d.groups, err = d.net.Groups(ctx, coordination.GroupConfig{FDR: p.FDR, MinSize: p.MinGroup}); err != nil {
 		return nil, fmt.Errorf("finding groups: %w", err)
 	}
+	return d.outcome(ctx)
+}
+
+// outcome gathers the evidence of the groups and describes them.
+func (d *detection) outcome(ctx context.Context) (_ *outcome, err error) {
 	d.phase("evidence", int64(len(d.groups.Members)))
 	n := len(d.groups.Members)
 	d.times, d.sampled = make([][]int64, n), make([][]poststore.Key, n)
