@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,8 +182,9 @@ func TestDetections(t *testing.T) {
 	}
 	var all api.DetectionList
 	analyst.ask(t, http.MethodGet, "/detections", nil, 200, &all)
-	if len(all.Detections) != 2 {
-		t.Errorf("%d detections", len(all.Detections))
+	own := slices.DeleteFunc(all.Detections, func(d finding.Detection) bool { return d.ID == finding.LiveDetection })
+	if len(own) != 2 {
+		t.Errorf("%d detections", len(own))
 	}
 	lead.refused(t, http.MethodDelete, "/detections/"+d.ID, nil, 422, api.CodeInvalid)
 	lead.ask(t, http.MethodDelete, fmt.Sprintf("/detections/%s?version=%d", d.ID, changed.Version), nil, 204, nil)

@@ -228,6 +228,13 @@ func (s *Service) Listen() (news <-chan struct{}, end func()) {
 	}
 }
 
+// Listening says how many listen.
+func (s *Service) Listening() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.news)
+}
+
 // checkEvery is how often the detection's parameters are looked at.
 const checkEvery = 10 * time.Second
 

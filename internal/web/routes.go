@@ -15,6 +15,7 @@ func (s *Server) allRoutes() []Route {
 		s.settingsRoutes(),
 		s.searchRoutes(),
 		s.inboxRoutes(),
+		s.liveRoutes(),
 		s.findingRoutes(),
 		s.coordinationRoutes(),
 		s.detectionRoutes(),
@@ -37,6 +38,7 @@ type place struct {
 func places() []place {
 	return []place{
 		{"/inbox", "frame.nav.inbox", "inbox", auth.FindingRead},
+		{"/live", "frame.nav.live", "play", auth.FindingRead},
 		{"/coordination", "frame.nav.coordination", "waypoints", auth.FindingRead},
 		{"/search", "frame.nav.search", "search", auth.PostRead},
 		{"/detections", "frame.nav.detections", "radar", auth.DetectionRead},

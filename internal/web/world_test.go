@@ -13,6 +13,7 @@ import (
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/intake"
 	"github.com/akashi-project/akashi/internal/job"
+	"github.com/akashi-project/akashi/internal/live"
 	"github.com/akashi-project/akashi/internal/mandate"
 	"github.com/akashi-project/akashi/internal/normalise"
 	"github.com/akashi-project/akashi/internal/post"
@@ -32,6 +33,8 @@ type world struct {
 	Queue     *job.Queue
 	Detection finding.Detection
 	Run       finding.Run
+	// Stream is the detector of the stream, which is not running.
+	Stream *live.Service
 	// Spool is where uploads lie, of 1 MiB at most.
 	Spool string
 }
@@ -54,6 +57,7 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	w.Queue, err = job.New(ctx, db, job.Options{Grace: time.Millisecond, Retry: func(int) time.Duration { return 0 }})
 	must(t, err)
 	findings := finding.New(finding.Options{DB: db, Posts: w.Store, Jobs: w.Queue, Program: "test", Dir: t.TempDir(), Workers: 2})
+	w.Stream = live.New(live.Options{Posts: w.Store, Findings: findings})
 	uploads := intake.New(w.Store, db, intake.Options{Dir: w.Spool, MaxUpload: 1 << 20})
 	type importArgs = worldImport
 	job.Register(w.Queue, func(ctx context.Context, task *job.Task[importArgs]) error {
@@ -70,7 +74,7 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	must(t, findings.Start(ctx))
 	w.Server, err = New(Deps{
 		Auth: service, Posts: w.Store, Mandate: veils, Searches: search.New(db), Casework: db, Workspace: "影響工作分析室", TLP: "AMBER",
-		Findings: findings, Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
+		Findings: findings, Live: w.Stream, Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
 		QueueImport: func(ctx context.Context, tx *casestore.Tx, id string) error {
 			_, _, err := w.Queue.Enqueue(ctx, tx, importArgs{Import: id}, job.Once{Unique: true})
 			return err
