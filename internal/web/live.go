@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/akashi-project/akashi/internal/auth"
@@ -81,7 +80,9 @@ func (s *Server) liveEvents(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		var news <-chan struct{} // from the second look on
+		// Only who has seen how it stands is told what is new.
+		news, end := (<-chan struct{})(nil), func() {}
+		defer func() { end() }()
 		next := time.NewTicker(liveEvery)
 		defer next.Stop()
 		last := ""
@@ -101,9 +102,7 @@ func (s *Server) liveEvents(w http.ResponseWriter, r *http.Request) error {
 				}
 			}
 			if news == nil {
-				var end func()
 				news, end = s.Live.Listen()
-				defer end()
 			}
 			select {
 			case <-news:
@@ -122,9 +121,9 @@ func (s *Server) liveEvents(w http.ResponseWriter, r *http.Request) error {
 // i18n: live.activity.*
 func (s *Server) liveNow(ctx context.Context, r *http.Request) (*liveView, error) {
 	now := s.Now()
-	v := &liveView{Status: s.Live.Status()}
-	v.State, v.About = s.say(r, "live.state."+string(v.Status.State)), s.say(r, "live.about."+string(v.Status.State))
-	v.Good = v.Status.State == live.Following && v.Status.Error == ""
+	is := s.Live.Status()
+	v := &liveView{Status: is, State: s.say(r, "live.state."+string(is.State)), About: s.say(r, "live.about."+string(is.State))}
+	v.Good = is.State == live.Following && is.Error == ""
 	lang := s.langOf(r)
 	page, err := s.Findings.List(ctx, finding.Filter{
 		States: []finding.State{finding.StateNew, finding.StateTriaged, finding.StateLinked}, Since: now.Add(-24 * time.Hour), Sort: finding.ByUpdated, N: liveShown,
@@ -159,7 +158,7 @@ func (s *Server) liveNow(ctx context.Context, r *http.Request) (*liveView, error
 		v.Total += x.Hour
 		v.Sources = append(v.Sources, x)
 	}
-	if strings.TrimSpace(v.Status.Error) != "" {
+	if is.Error != "" {
 		v.About = s.say(r, "live.failed")
 	}
 	return v, nil
