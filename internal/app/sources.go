@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/akashi-project/akashi/internal/collect"
+	"github.com/akashi-project/akashi/internal/collect/bluesky"
 	"github.com/akashi-project/akashi/internal/collect/feed"
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 	"github.com/akashi-project/akashi/internal/collect/gdelt"
@@ -14,7 +15,7 @@ import (
 
 // kinds are the kinds of live sources that people can add.
 func kinds() []collect.Kind {
-	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind()}
+	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind(), bluesky.Kind()}
 }
 
 // openSources makes what collects; nothing runs before Watch.Start.

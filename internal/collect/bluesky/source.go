@@ -66,14 +66,11 @@ func readCursor(b []byte) (c cursor, err error) {
 
 // GapError says that events of a time were not to be had any more.
 type GapError struct {
-	// From and To bound the time. To is zero where it is not known.
+	// From and To bound the time.
 	From, To time.Time
 }
 
 func (e *GapError) Error() string {
-	if e.To.IsZero() {
-		return fmt.Sprintf("the stream does not remember as far back as %s: what came after it is missing in part", e.From.Format(time.RFC3339))
-	}
 	return fmt.Sprintf("the stream does not remember as far back as %s: %s until %s are missing",
 		e.From.Format(time.RFC3339), e.To.Sub(e.From).Round(time.Second), e.To.Format(time.RFC3339))
 }

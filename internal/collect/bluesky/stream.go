@@ -270,11 +270,9 @@ func (r *run) take(message []byte, b *collect.Batch, next *cursor) error {
 	}
 	if r.lost {
 		r.lost = false
-		gap := &GapError{From: next.time()}
-		if e.seen.After(gap.From) {
-			gap.To = e.seen
+		if from := next.time(); e.seen.After(from) {
+			r.to.Note(collect.Note{Err: &GapError{From: from, To: e.seen}})
 		}
-		r.to.Note(collect.Note{Err: gap})
 	}
 	next.TimeUS = max(next.TimeUS, e.seen.UnixMicro())
 	if r.version == v2 && e.seq > 0 {
