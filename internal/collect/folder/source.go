@@ -21,6 +21,9 @@ import (
 // maxFiles is how many files a folder may hold: each is in the cursor.
 const maxFiles = 10_000
 
+// longGone is after how many looks a file that is not there is forgotten.
+const longGone = 3
+
 // source is a watched folder.
 type source struct {
 	inbox, path      string
@@ -57,6 +60,8 @@ type run struct {
 	root *os.Root
 	at   cursor
 	seen map[string]look
+	// gone counts for how many looks files of the cursor have not been there.
+	gone map[string]int
 }
 
 // FileError says what is wrong with a file.
@@ -79,7 +84,7 @@ func (*FileError) Kind() string { return "file" }
 
 // Collect looks at the folder from time to time and reads what is new.
 func (s *source) Collect(ctx context.Context, from []byte, to collect.Sink) error {
-	r := &run{source: s, to: to, seen: map[string]look{}}
+	r := &run{source: s, to: to, seen: map[string]look{}, gone: map[string]int{}}
 	if from != nil {
 		d := json.NewDecoder(bytes.NewReader(from))
 		d.DisallowUnknownFields()
@@ -155,16 +160,13 @@ func (r *run) look(ctx context.Context) error {
 			whole = append(whole, e.Name())
 		}
 	}
-	if err := r.forget(ctx); err != nil {
-		return err
-	}
 	slices.Sort(whole)
 	for _, name := range whole {
 		if err := r.read(ctx, name); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.forget(ctx)
 }
 
 // list gives the regular files that are there.
@@ -190,22 +192,20 @@ func (r *run) done(name string, now look) bool {
 	return ok && k.Done && k.Size == now.size && k.Modified.Equal(now.modified)
 }
 
-// forget leaves files out of the cursor that are there no more.
+// forget leaves files out of the cursor that have not been there for some
+// looks. Until then one that was renamed is known by its hash.
 func (r *run) forget(ctx context.Context) error {
 	next := cursor{maps.Clone(r.at.Files)}
 	for name := range next.Files {
-		if _, ok := r.seen[name]; !ok {
+		if _, ok := r.seen[name]; ok {
+			delete(r.gone, name)
+		} else if r.gone[name]++; r.gone[name] > longGone {
 			delete(next.Files, name)
+			delete(r.gone, name)
 		}
 	}
 	if len(next.Files) == len(r.at.Files) {
 		return nil
-	}
-	// One that was renamed is known by its hash: its new name first.
-	for name := range r.seen {
-		if _, ok := r.at.Files[name]; !ok && !passedOver(name) {
-			return nil // at the next look
-		}
 	}
 	return r.put(ctx, collect.Batch{}, next)
 }
