@@ -42,12 +42,12 @@ func script() (events []happening, want, deleted []string) {
 	for n := range 40 {
 		at = at.Add(time.Second)
 		e := wrote(n, at, fmt.Sprint("words ", n))
-		switch {
-		case n%10 == 3:
+		switch n % 10 {
+		case 3:
 			e.Collection, e.Record = record.Repost, m{"subject": m{"uri": "at://x/y/z"}, "createdAt": at.Format(time.RFC3339)}
-		case n%10 == 4:
+		case 4:
 			events = append(events, happening{DID: e.DID, Time: at, Kind: "identity"}, happening{DID: e.DID, Time: at, Kind: "account"})
-		case n%10 == 5:
+		case 5:
 			events = append(events, happening{DID: e.DID, Time: at, Collection: "app.bsky.feed.like", Key: "l", Record: m{}})
 		}
 		events, want = append(events, e), append(want, id(e))

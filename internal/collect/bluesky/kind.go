@@ -82,7 +82,10 @@ func open(env collect.Env, v collect.Values) (collect.Source, error) {
 	if s.backfill < 0 || s.backfill > memory {
 		return nil, &collect.SettingError{Key: "backfill", Err: fmt.Errorf("at most %s can be had", memory)}
 	}
-	return s, s.choose(v)
+	if err := s.choose(v); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // choose reads the settings that say which posts are wanted.

@@ -163,10 +163,7 @@ func (r *run) ping(ctx context.Context, conn *websocket.Conn) error {
 		asking, cancel := context.WithTimeout(ctx, pingTime)
 		err := conn.Ping(asking)
 		cancel()
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return errors.New("the server does not answer any more")
 		}
 		r.to.Note(collect.Note{Contact: true})

@@ -333,3 +333,20 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsWithoutIDs: what another file of the same name brings is not taken for
+// new versions of what was there, and what is there again not for new.
+func TestRowsWithoutIDs(t *testing.T) {
+	const header = "platform,account_id,timestamp,content\n"
+	row := func(n int) string { return fmt.Sprintf("forum,u%d,2026-05-01T00:0%d:00Z,hello %d\n", n, n, n) }
+	s, dir := opened(t, t.TempDir(), nil)
+	write(t, dir, "export.csv", header+row(1)+row(2))
+	first, at := played(t, s, nil, "export.csv")
+	write(t, dir, "export.csv", header+row(2)+row(3)+row(4))
+	write(t, dir, "z.ndjson", line(1)) // its turn comes afterwards
+	second, _ := played(t, s, at, "z.ndjson")
+	a, b := got(first), got(second)
+	if len(a) != 2 || len(b) != 4 || a[1] != b[0] || slices.Contains(a, b[1]) || b[1] == b[2] || !strings.HasPrefix(a[0], "row:") {
+		t.Errorf("ids %q, then %q", a, b)
+	}
+}

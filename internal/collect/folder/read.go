@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/akashi-project/akashi/internal/collect"
@@ -155,6 +157,9 @@ func (r *run) posts(ctx context.Context, f io.Reader, name string, k *known) ([]
 			k.Posts += int64(len(part))
 			kept := slices.DeleteFunc(slices.Clone(part), func(p post.Post) bool { return p.Platform == "" })
 			unnamed += int64(len(part) - len(kept))
+			for i := range kept {
+				identify(&kept[i], name)
+			}
 			if err := r.put(ctx, collect.Batch{Posts: kept}, r.with(name, *k)); err != nil {
 				return &takenError{err}
 			}
@@ -165,6 +170,17 @@ func (r *run) posts(ctx context.Context, f io.Reader, name string, k *known) ([]
 		r.problem(name, 0, fmt.Sprintf("%d posts are left out: neither the file nor the source says of which platform they are", unnamed))
 	}
 	return sums, err //nolint:wrapcheck // judged by the caller
+}
+
+// identify gives a post whose row states no id one that is made of the row, so
+// that a file which takes another's name takes none of its posts' places, and
+// one that has grown brings the same posts again.
+func identify(p *post.Post, name string) {
+	if p.ID != path.Base(name)+":"+strconv.FormatInt(p.Origin.Line, 10) {
+		return
+	}
+	sum := sha256.Sum256(p.Raw)
+	p.ID = "row:" + hex.EncodeToString(sum[:16])
 }
 
 // report notes what could not be read. What stood there is not said: it may be

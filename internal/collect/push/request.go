@@ -126,7 +126,7 @@ func say(w http.ResponseWriter, p *problem) {
 func reply(w http.ResponseWriter, code int, a answer) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(a)
+	_ = json.NewEncoder(w).Encode(a) //nolint:errchkjson // nothing in it can fail; the connection may
 }
 
 var errBusy = &problem{code: http.StatusServiceUnavailable, text: "too much waits to be stored: send the same again later"}
@@ -225,8 +225,7 @@ func tooLarge() error {
 }
 
 func unreadable(err error, text string) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge()
 	}
 	return &problem{code: http.StatusBadRequest, text: text}
@@ -267,8 +266,7 @@ func read(ctx context.Context, b []byte, platform string) ([]post.Post, *answer,
 		return nil
 	})
 	if err != nil {
-		var p *problem
-		if errors.As(err, &p) {
+		if p, ok := errors.AsType[*problem](err); ok {
 			return nil, nil, p
 		}
 		return nil, nil, &problem{code: http.StatusBadRequest, text: "the body cannot be read as JSON to its end"}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -117,7 +118,7 @@ func (s *Server) after(i int) ([]Event, <-chan struct{}) {
 func refuse(w http.ResponseWriter, name, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": name, "message": message})
+	_, _ = fmt.Fprintf(w, `{"error":%q,"message":%q}`, name, message)
 }
 
 // begin gives the index of the event to begin with. clamped says that it had
@@ -313,9 +314,7 @@ func (s *Server) Message(e Event, seq uint64, two bool) string {
 		out["$type"] = "network.bsky.jetstream.subscribeEvents#" + kind
 		out["seq"], out["time"] = seq, e.Time.UTC().Format("2006-01-02T15:04:05.000000Z")
 		if kind == "commit" {
-			for k, v := range commit {
-				out[k] = v
-			}
+			maps.Copy(out, commit)
 		} else {
 			out[kind] = inner
 		}
