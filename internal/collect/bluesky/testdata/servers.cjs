@@ -17,12 +17,13 @@ const free = () => new Promise((done, failed) => {
 
 async function main() {
   const dir = process.argv[2]
-  const directory = plc.PlcServer.create({ db: plc.Database.mock(), port: await free() })
+  const plcPort = await free()
+  const directory = plc.PlcServer.create({ db: plc.Database.mock(), port: plcPort })
   await directory.start()
   const port = await free()
   fs.mkdirSync(path.join(dir, 'blobs'), { recursive: true })
   const env = {
-    devMode: true, port, hostname: 'localhost', serviceHandleDomains: ['.test'], didPlcUrl: `http://127.0.0.1:${directory.port}`,
+    devMode: true, port, hostname: 'localhost', serviceHandleDomains: ['.test'], didPlcUrl: `http://127.0.0.1:${plcPort}`,
     dataDirectory: dir, blobstoreDiskLocation: path.join(dir, 'blobs'), inviteRequired: false, crawlers: [],
     recoveryDidKey: undefined, jwtSecret: crypto.randomBytes(16).toString('hex'), adminPassword: crypto.randomBytes(16).toString('hex'),
     plcRotationKeyK256PrivateKeyHex: crypto.randomBytes(32).toString('hex'),
