@@ -311,6 +311,27 @@ func TestPrivateAddresses(t *testing.T) {
 	}
 }
 
+// TestServerThatFallsSilent: a connection on which nobody answers is given up.
+func TestServerThatFallsSilent(t *testing.T) {
+	up := jetstreamtest.Serve(t)
+	up.Trouble.Mute = true
+	s := opened(t, polltest.NewClock(time.Now()), collect.Values{"endpoint": up.URL})
+	s.(*source).patience = 20 * time.Millisecond
+	to, err := polltest.Collect(t, s, nil, nil)
+	if collect.KindOf(err) != "network" || !strings.Contains(err.Error(), "does not answer") || len(up.Requests()) != attempts+1 {
+		t.Errorf("gave up with %v after %d connections", err, len(up.Requests()))
+	}
+	again := 0
+	for _, n := range to.Notes {
+		if n.Reconnected {
+			again++
+		}
+	}
+	if again != attempts {
+		t.Errorf("%d reconnections were noted", again)
+	}
+}
+
 func TestStopsWithItsContext(t *testing.T) {
 	up := jetstreamtest.Serve(t)
 	s := opened(t, collect.RealTime(), collect.Values{"endpoint": up.URL})
@@ -375,3 +396,37 @@ func BenchmarkEvent(b *testing.B) {
 }
 
 func closed() *fetch.Client { return fetch.New(fetch.Options{IgnoreRobots: true}) }
+
+// BenchmarkStream is from a server on loopback to batches that are put.
+func BenchmarkStream(b *testing.B) {
+	at := time.Now().Add(-time.Minute)
+	events := make([]happening, 20_000)
+	for n := range events {
+		events[n] = wrote(n, at, strings.Repeat("a post of an ordinary length ", 5))
+	}
+	up := jetstreamtest.Serve(b, events...)
+	s := opened(b, collect.RealTime(), collect.Values{"endpoint": up.URL, "backfill": "1h"})
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx, cancel := context.WithCancel(b.Context())
+		to := &counting{want: len(events), done: cancel}
+		if err := s.Collect(ctx, nil, to); to.n != len(events) {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(events)*b.N)/b.Elapsed().Seconds(), "posts/s")
+}
+
+type counting struct {
+	n, want int
+	done    func()
+}
+
+func (c *counting) Put(_ context.Context, b collect.Batch) error {
+	if c.n += len(b.Posts); c.n >= c.want {
+		c.done()
+	}
+	return nil
+}
+
+func (*counting) Note(collect.Note) {}

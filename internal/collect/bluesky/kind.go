@@ -61,7 +61,7 @@ func Kind() collect.Kind {
 }
 
 func open(env collect.Env, v collect.Values) (collect.Source, error) {
-	s := &source{version: cmp.Or(v.Text("version"), v1), clock: env.Clock}
+	s := &source{version: cmp.Or(v.Text("version"), v1), clock: env.Clock, patience: pingTime}
 	if paths[s.version] == "" {
 		return nil, &collect.SettingError{Key: "version", Err: errors.New("either v1 or v2 is needed")}
 	}

@@ -42,6 +42,8 @@ type source struct {
 	clock    collect.Clock
 	filter   filter
 	backfill time.Duration
+	// patience is how long a server may take to say that it is there.
+	patience time.Duration
 }
 
 // cursor is where a stream stands: the time of the newest event and, in v2, its
@@ -105,7 +107,6 @@ func (s *source) Collect(ctx context.Context, from []byte, to collect.Sink) erro
 		r.at.TimeUS = s.clock.Now().Add(-s.backfill).Add(rewindTime).UnixMicro()
 		r.byTime = true
 	}
-	r.forgotten()
 	for failures := 0; ; {
 		progress, err := r.follow(ctx)
 		if ctx.Err() != nil {

@@ -67,10 +67,13 @@ func (r *run) follow(ctx context.Context) (progress bool, err error) {
 	})
 	wait.Go(func() {
 		if err := r.ping(ctx, conn); err != nil {
-			ended <- err
+			ended <- &fetch.NetworkError{Where: r.address.Host, Err: err}
 			_ = conn.CloseNow()
 		}
 	})
+	if !r.connected {
+		r.forgotten()
+	}
 	r.to.Note(collect.Note{Contact: true, Reconnected: r.connected})
 	r.connected = true
 	return r.gather(ctx, messages, ended)
@@ -160,7 +163,7 @@ func (r *run) ping(ctx context.Context, conn *websocket.Conn) error {
 		if err := collect.Sleep(ctx, r.clock, pingEvery); err != nil {
 			return nil //nolint:nilerr // the stream has ended
 		}
-		asking, cancel := context.WithTimeout(ctx, pingTime)
+		asking, cancel := context.WithTimeout(ctx, r.patience)
 		err := conn.Ping(asking)
 		cancel()
 		if err != nil && ctx.Err() == nil {

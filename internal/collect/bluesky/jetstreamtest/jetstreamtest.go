@@ -46,6 +46,8 @@ type Trouble struct {
 	// Refuse answers every nth request with Code (429) and Retry-After.
 	Refuse, Code int
 	RetryAfter   string
+	// Mute opens connections and then neither reads nor writes.
+	Mute bool
 }
 
 // Server is a Jetstream. Its fields are set before it is asked.
@@ -118,7 +120,7 @@ func (s *Server) after(i int) ([]Event, <-chan struct{}) {
 func refuse(w http.ResponseWriter, name, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusBadRequest)
-	_, _ = fmt.Fprintf(w, `{"error":%q,"message":%q}`, name, message)
+	_, _ = fmt.Fprintf(w, `{"error":%q,"message":%q}`, name, message) //nolint:gosec // JSON to a test
 }
 
 // begin gives the index of the event to begin with. clamped says that it had
@@ -189,6 +191,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, two bool) {
 	c := &connection{Server: s, conn: conn, two: two, collections: q["wantedCollections"], dids: q["wantedDids"]}
 	if two {
 		c.collections, c.dids = q["collections"], q["dids"]
+	}
+	if s.Trouble.Mute {
+		<-r.Context().Done()
+		return
 	}
 	ctx := conn.CloseRead(r.Context())
 	if two && clamped {
