@@ -239,6 +239,35 @@ func TestComeAgain(t *testing.T) {
 	}
 }
 
+// TestSlowSenders: a sender that never ends does not keep a source from ending.
+func TestSlowSenders(t *testing.T) {
+	address, stop := running(t, &sink{}, nil)
+	in, out := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/push/live:1", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	codes := make(chan int, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			codes <- 0
+			return
+		}
+		_ = resp.Body.Close()
+		codes <- resp.StatusCode
+	}()
+	if _, err := out.Write([]byte(line(1))); err != nil { // the server reads
+		t.Fatal(err)
+	}
+	stop()
+	_ = out.Close()
+	if code := <-codes; code == http.StatusOK {
+		t.Error("half a request was taken")
+	}
+}
+
 func TestOnlyPostAndOnlyRunningSources(t *testing.T) {
 	at := NewReceiver()
 	for method, want := range map[string]int{http.MethodGet: http.StatusMethodNotAllowed, http.MethodPost: http.StatusNotFound} {

@@ -141,16 +141,8 @@ func (r *run) take(w http.ResponseWriter, req *http.Request) (*answer, error) {
 	default:
 		return nil, busy()
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // bounds slow senders where the server can
-	// Where the source ends, so does the request: a sender that is slow would
-	// keep it from ending.
-	body := http.MaxBytesReader(w, req.Body, maxPacked)
-	defer context.AfterFunc(r.ctx, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })()
-	b, err := unpack(body, req.Header.Get("Content-Encoding"))
+	b, err := r.body(w, req)
 	if err != nil {
-		if r.ctx.Err() != nil {
-			return nil, busy()
-		}
 		return nil, err
 	}
 	posts, a, err := read(req.Context(), b, r.platform)
@@ -168,6 +160,23 @@ func (r *run) take(w http.ResponseWriter, req *http.Request) (*answer, error) {
 		return nil, &problem{code: http.StatusBadRequest, text: "there is no post in the request"}
 	}
 	return a, r.store(req.Context(), posts)
+}
+
+// body reads the body of a request within readTime, and no longer than the
+// source runs: a slow sender would keep it from ending.
+func (r *run) body(w http.ResponseWriter, req *http.Request) ([]byte, error) {
+	c := http.NewResponseController(w)
+	until := func(t time.Time) { _ = c.SetReadDeadline(t) } // where the server can
+	until(time.Now().Add(readTime))
+	unwatch := context.AfterFunc(r.ctx, func() { until(time.Now()) })
+	b, err := unpack(http.MaxBytesReader(w, req.Body, maxPacked), req.Header.Get("Content-Encoding"))
+	if unwatch() && err == nil {
+		until(time.Time{})
+	}
+	if err != nil && r.ctx.Err() != nil {
+		return nil, busy()
+	}
+	return b, err
 }
 
 // store puts posts and waits until they are stored.
