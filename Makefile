@@ -67,6 +67,10 @@ browser: ## Look at the report and at the pages in Chromium (out/screenshots)
 race: ## Run the tests of the packages with goroutines under the race detector
 	@echo "race: $(RACE)"; go run ./internal/testrun -- -race -short $(RACE)
 
+.PHONY: bluesky-servers
+bluesky-servers: ## Install the servers of Bluesky that a test of its collector runs
+	@sh internal/collect/bluesky/testdata/install.sh .cache/bluesky
+
 .PHONY: demo
 demo: modules build ## Simulate a campaign, find it, serve the pages (DATA=FILE: your own posts)
 	bin/akashi demo --data out/demo-data $(if $(DATA),'$(DATA)')

@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/akashi-project/akashi/internal/collect"
+	"github.com/akashi-project/akashi/internal/collect/bluesky"
 	"github.com/akashi-project/akashi/internal/collect/feed"
 	"github.com/akashi-project/akashi/internal/collect/fetch"
+	"github.com/akashi-project/akashi/internal/collect/folder"
 	"github.com/akashi-project/akashi/internal/collect/gdelt"
 	"github.com/akashi-project/akashi/internal/collect/x"
 	"github.com/akashi-project/akashi/internal/live"
@@ -15,7 +17,7 @@ import (
 
 // kinds are the kinds of live sources that people can add.
 func kinds() []collect.Kind {
-	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind()}
+	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind(), bluesky.Kind(), folder.Kind()}
 }
 
 // openSources makes what collects; nothing runs before Watch.Start.
@@ -36,6 +38,7 @@ func (a *App) openSources() error {
 		Env: func(id string) collect.Env {
 			return collect.Env{
 				ID: id, Pages: pages, Programs: programs, Clock: collect.RealTime(), Log: a.log.With("source", id),
+				Inbox: filepath.Join(a.Config.Data.Dir, "inbox"),
 				State: filepath.Join(a.Config.Data.Dir, "sources", strings.ReplaceAll(id, ":", "-")),
 			}
 		},

@@ -2,9 +2,11 @@ package file
 
 import (
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/akashi-project/akashi/internal/collect/bluesky/record"
 	"github.com/akashi-project/akashi/internal/post"
 )
 
@@ -37,40 +39,37 @@ func readJetstream(e *entry, v gjson.Result) *rowError {
 	}
 	operation := commit.Get("operation").String()
 	collection := commit.Get("collection").String()
-	if collection != "app.bsky.feed.post" && collection != "app.bsky.feed.repost" {
+	if collection != record.Post && collection != record.Repost {
 		return bad("", "not a post: "+shortWord(collection))
 	}
 	if operation == "delete" {
 		return bad("", "not a post: deletion")
 	}
-	record := commit.Get("record")
+	r := commit.Get("record")
 	rkey := commit.Get("rkey").String()
 	switch {
 	case did == "":
 		return bad("an account in did", "nothing")
 	case rkey == "":
 		return bad("a key in commit.rkey", "nothing")
-	case !record.IsObject():
+	case !r.IsObject():
 		return bad("a record in commit.record", "nothing")
 	}
 	p := e.add()
 	p.Account.ID = did
-	p.ID = "at://" + did + "/" + collection + "/" + rkey
+	p.ID = record.URI(did, collection, rkey)
 	if e.need.has(NeedMeta) {
-		p.Lang = record.Get("langs.0").String()
-		if collection == "app.bsky.feed.post" {
-			p.URL = "https://bsky.app/profile/" + did + "/post/" + rkey
+		p.Lang = r.Get("langs.0").String()
+		if collection == record.Post {
+			p.URL = record.Page(did, rkey)
 		}
 	}
-	if collection == "app.bsky.feed.repost" {
-		p.RepostOf = record.Get("subject.uri").String()
-		if p.RepostOf == "" {
-			return bad("a post in commit.record.subject.uri", "nothing")
-		}
-	} else {
-		blueskyRecord(p, record)
+	if collection == record.Post {
+		record.FillPost(p, r)
+	} else if !record.FillRepost(p, r) {
+		return bad("a post in commit.record.subject.uri", "nothing")
 	}
-	return blueskyTime(e, p, record.Get("createdAt"), v.Get("time_us"))
+	return blueskyTime(e, p, r.Get("createdAt"), v.Get("time_us"))
 }
 
 // blueskyTime takes the time that the author's client states. Where that is
@@ -81,76 +80,11 @@ func blueskyTime(e *entry, p *post.Post, created, seen gjson.Result) *rowError {
 		return e.when(p, "commit.record.createdAt", created)
 	}
 	at := p.Time
-	if err := e.when(p, "commit.record.createdAt", created); err != nil || p.Time.After(at) {
-		p.Time = at
+	if err := e.when(p, "commit.record.createdAt", created); err != nil {
+		p.Time = time.Time{}
 	}
+	p.Time = record.When(p.Time, at)
 	return nil
-}
-
-// blueskyRecord reads the record of a post.
-func blueskyRecord(p *post.Post, record gjson.Result) {
-	p.Text = record.Get("text").String()
-	p.ReplyTo = record.Get("reply.parent.uri").String()
-	p.Links, p.Hashtags, p.Mentions = []post.Link{}, []string{}, []string{}
-	record.Get("facets").ForEach(func(_, facet gjson.Result) bool {
-		facet.Get("features").ForEach(func(_, f gjson.Result) bool {
-			kind := f.Get("$type").String()
-			switch kind[strings.IndexByte(kind, '#')+1:] {
-			case "link":
-				addLink(p, f.Get("uri").String())
-			case "tag":
-				addTo(&p.Hashtags, f.Get("tag").String())
-			case "mention":
-				addTo(&p.Mentions, f.Get("did").String())
-			}
-			return true
-		})
-		return true
-	})
-	record.Get("tags").ForEach(func(_, t gjson.Result) bool {
-		addTo(&p.Hashtags, t.String())
-		return true
-	})
-	embed := record.Get("embed")
-	if r := embed.Get("record"); r.Exists() {
-		// A quote alone, or with media beside it.
-		if p.QuoteOf = r.Get("uri").String(); p.QuoteOf == "" {
-			p.QuoteOf = r.Get("record.uri").String()
-		}
-	}
-	for _, media := range []gjson.Result{embed, embed.Get("media")} {
-		addLink(p, media.Get("external.uri").String())
-		media.Get("images").ForEach(func(_, image gjson.Result) bool {
-			addMedia(p, image.Get("image.ref.$link").String())
-			return true
-		})
-		addMedia(p, media.Get("video.ref.$link").String())
-	}
-}
-
-// addLink adds an address that is not there yet.
-func addLink(p *post.Post, address string) {
-	if address == "" {
-		return
-	}
-	for _, l := range p.Links {
-		if l.Given == address {
-			return
-		}
-	}
-	p.Links = append(p.Links, post.Link{Given: address})
-}
-
-func addTo(list *[]string, value string) {
-	if value != "" {
-		*list = append(*list, value)
-	}
-}
-
-func addMedia(p *post.Post, id string) {
-	if id != "" {
-		p.Media = append(p.Media, post.Media{ID: id})
-	}
 }
 
 // shortWord keeps a word of the input short enough to be a counter's name.
@@ -179,13 +113,13 @@ var blueskyFormat = format{
 		if uri == "" || did == "" {
 			return bad("a post in uri and its account in author.did", "nothing")
 		}
-		record := v.Get("record")
+		r := v.Get("record")
 		p := e.add()
 		p.ID = uri
 		p.Account = post.Account{ID: did, Handle: v.Get("author.handle").String(), Name: firstText(v, "author.displayName", "author.display_name")}
-		p.Lang = record.Get("langs.0").String()
-		p.URL = "https://bsky.app/profile/" + did + "/post/" + lastSegment(uri)
-		blueskyRecord(p, record)
-		return e.when(p, "record.createdAt", record.Get("createdAt"), record.Get("created_at"), v.Get("indexedAt"))
+		p.Lang = r.Get("langs.0").String()
+		p.URL = record.Page(did, lastSegment(uri))
+		record.FillPost(p, r)
+		return e.when(p, "record.createdAt", r.Get("createdAt"), r.Get("created_at"), v.Get("indexedAt"))
 	},
 }

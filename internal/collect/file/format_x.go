@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -272,7 +273,7 @@ func archiveOwner(file string, paths []string) (post.Account, error) {
 			candidates = append(candidates, p)
 		}
 	}
-	if file != "-" {
+	if slices.Contains(paths, file) && file != "-" { // else the name is no path
 		candidates = append(candidates, filepath.Join(filepath.Dir(file), "account.js"))
 	}
 	for _, p := range candidates {

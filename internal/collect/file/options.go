@@ -50,6 +50,9 @@ type Options struct {
 	Progress func(read, total int64)
 	// Stdin is what the path "-" reads; nil is os.Stdin.
 	Stdin io.Reader
+	// Name is what standard input is called in a Summary, in origins and in
+	// reasons; empty means "-".
+	Name string
 }
 
 // Fields is a set of parts of a post.

@@ -133,6 +133,9 @@ func (r *reader) file(ctx context.Context, path string) (*Summary, error) {
 		return nil, err
 	}
 	defer src.close()
+	if path == "-" && r.Name != "" {
+		path = r.Name
+	}
 	s := &Summary{File: path, Compression: src.compression, SkippedWhy: map[string]int64{}}
 	err = r.contents(ctx, src, s)
 	s.Bytes = src.read.Load()
