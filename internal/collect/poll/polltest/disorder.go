@@ -1,0 +1,49 @@
+package polltest
+
+import (
+	"net/http"
+	"slices"
+	"sync/atomic"
+)
+
+// Muddled gives the items of a page in another order, some of them twice: an
+// upstream promises an order, and keeps it mostly.
+func Muddled[T any](items []T) []T {
+	out := slices.Clone(items)
+	slices.Reverse(out)
+	for i := 0; i < len(items); i += 3 {
+		out = append(out, items[i])
+	}
+	return out
+}
+
+// Stalling does not answer the first request until whoever asked goes away,
+// and serves the others.
+func Stalling(h http.Handler) http.Handler {
+	var n atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 1 {
+			<-r.Context().Done()
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// IDs gives the ids of the posts that were put, each once, sorted, and those of
+// the posts that were said to be gone.
+func (s *Sink) IDs() (posts, deleted []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.Batches {
+		for j := range s.Batches[i].Posts {
+			posts = append(posts, s.Batches[i].Posts[j].ID)
+		}
+		for _, d := range s.Batches[i].Deleted {
+			deleted = append(deleted, d.ID)
+		}
+	}
+	slices.Sort(posts)
+	slices.Sort(deleted)
+	return slices.Compact(posts), slices.Compact(deleted)
+}
