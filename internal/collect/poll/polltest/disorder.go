@@ -31,10 +31,9 @@ func Stalling(h http.Handler) http.Handler {
 }
 
 // IDs gives the ids of the posts that were put, each once, sorted, and those of
-// the posts that were said to be gone.
+// the posts that were said to be gone. It is for Done, and for when the source
+// has ended.
 func (s *Sink) IDs() (posts, deleted []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for i := range s.Batches {
 		for j := range s.Batches[i].Posts {
 			posts = append(posts, s.Batches[i].Posts[j].ID)
