@@ -43,7 +43,9 @@ func TestClaimReview(t *testing.T) {
 }
 
 func TestFormsOfClaimReview(t *testing.T) {
-	one := func(n string) string { return `{"@type":"ClaimReview","claimReviewed":"c` + n + `","url":"https://check.example/` + n + `"}` }
+	one := func(n string) string {
+		return `{"@type":"ClaimReview","claimReviewed":"c` + n + `","url":"https://check.example/` + n + `"}`
+	}
 	for name, c := range map[string]struct {
 		given string
 		want  string // statements, ratings and publishers
