@@ -36,14 +36,36 @@ func open1(t *testing.T, base string) collect.Source {
 	return s
 }
 
-// serve has a feed of pages, each with two claims, but every fourth with none.
-// Entries come in no order and twice.
-func serve(pages int) http.Handler {
+// flaky fails every third request. A page that is answered with something else
+// is a page without a claim, so that it never is, other than in polltest.Serve.
+func flaky(h http.Handler) http.Handler {
+	var n atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i := n.Add(1)
+		switch {
+		case i%3 != 0:
+			h.ServeHTTP(w, r)
+		case i%9 == 0:
+			w.Header().Set("Retry-After", "2")
+			w.WriteHeader(http.StatusTooManyRequests)
+		case i%9 == 3:
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte("<html>"))
+		default:
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+}
+
+// serve has a feed of pages, each with two claims, but the fourth with none,
+// which lie at the same host or at another. Entries come in no order and twice.
+func serve(pages int, elsewhere ...string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/feed", func(w http.ResponseWriter, r *http.Request) {
 		var items []string
 		for n := range pages {
-			items = append(items, fmt.Sprintf("<item><title>t%d</title><link>http://%s/p/%d</link><pubDate>Fri, 01 May 2026 10:00:00 GMT</pubDate></item>", n, r.Host, n))
+			host := append(elsewhere, "http://"+r.Host)[0]
+			items = append(items, fmt.Sprintf("<item><title>t%d</title><link>%s/p/%d</link><pubDate>Fri, 01 May 2026 10:00:00 GMT</pubDate></item>", n, host, n))
 		}
 		w.Header().Set("ETag", `"one"`)
 		if r.Header.Get("If-None-Match") == `"one"` {
@@ -75,10 +97,11 @@ func want(host string, pages int) (all []string) {
 
 func TestClaimsAreCollected(t *testing.T) {
 	const pages = 6
-	// One server for all lives: its port is in the ids.
-	base := polltest.Serve(t, true, serve(pages))
+	host := polltest.Serve(t, false, flaky(serve(pages)))
 	collecttest.Run(t, 2, collecttest.Upstream{
-		Platform: Platform, Want: want(strings.Replace(base, "http:", "https:", 1), pages), Source: func(t *testing.T) collect.Source { return open1(t, base) },
+		Platform: Platform, Want: want(strings.Replace(host, "http:", "https:", 1), pages), Source: func(t *testing.T) collect.Source {
+			return open1(t, polltest.Serve(t, true, serve(pages, host)))
+		},
 	})
 }
 
