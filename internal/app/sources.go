@@ -5,16 +5,24 @@ import (
 	"strings"
 
 	"github.com/akashi-project/akashi/internal/collect"
+	"github.com/akashi-project/akashi/internal/collect/claimfeed"
 	"github.com/akashi-project/akashi/internal/collect/feed"
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 	"github.com/akashi-project/akashi/internal/collect/gdelt"
+	"github.com/akashi-project/akashi/internal/collect/mediacloud"
+	"github.com/akashi-project/akashi/internal/collect/reddit"
+	"github.com/akashi-project/akashi/internal/collect/vk"
 	"github.com/akashi-project/akashi/internal/collect/x"
+	"github.com/akashi-project/akashi/internal/collect/youtube"
 	"github.com/akashi-project/akashi/internal/watch"
 )
 
 // kinds are the kinds of live sources that people can add.
 func kinds() []collect.Kind {
-	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind()}
+	return []collect.Kind{
+		feed.Kind(nil), feed.SitemapKind(), claimfeed.Kind(), gdelt.Kind(), mediacloud.Kind(),
+		reddit.Kind(), vk.Kind(), x.Kind(), youtube.Kind(),
+	}
 }
 
 // openSources makes what collects; nothing runs before Watch.Start.
