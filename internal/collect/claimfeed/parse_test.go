@@ -22,7 +22,7 @@ func script(s string) string {
 }
 
 const whole = `{"@context":"https://schema.org","@type":"ClaimReview","url":"/check/1","claimReviewed":"The moon is &quot;flat&quot;","datePublished":"2026-04-02T09:00:00+09:00",
-"author":{"@type":"Organization","name":"Fact Desk","url":"https://check.example"},"reviewRating":{"@type":"Rating","ratingValue":"1","bestRating":"5","alternateName":"False"},"reviewBody":"It is <b>round</b>.",
+"author":{"@type":"NGO","name":"Fact Desk","url":"https://check.example"},"reviewRating":{"@type":"Rating","ratingValue":"1","bestRating":"5","alternateName":"False"},"reviewBody":"It is <b>round</b>.",
 "itemReviewed":{"@type":"Claim","datePublished":"2026-03-30","inLanguage":"ru","author":{"@type":"Person","name":"Someone"},"firstAppearance":{"@type":"CreativeWork","url":"https://outlet.example/a","publisher":{"name":"Outlet"}},
 "appearance":[{"@type":"CreativeWork","url":"https://outlet.example/b"},"https://outlet.example/c",{"url":"https://outlet.example/a"}]}}`
 

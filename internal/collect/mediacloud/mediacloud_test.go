@@ -1,7 +1,6 @@
 package mediacloud
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -65,7 +64,7 @@ func serve(t *testing.T, total int) http.Handler {
 		if end < len(list) {
 			next = strconv.Itoa(end)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"stories": polltest.Muddled(list[skip:end]), "pagination_token": next})
+		polltest.Answer(t, w, map[string]any{"stories": polltest.Muddled(list[skip:end]), "pagination_token": next})
 	})
 }
 
@@ -132,7 +131,7 @@ func TestOldToken(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})), nil)
-	stale, _ := json.Marshal(cursor{Until: begin.Add(-24 * time.Hour), Begin: begin.Add(-25 * time.Hour), End: begin, Token: "old"})
+	stale := polltest.JSON(t, cursor{Until: begin.Add(-24 * time.Hour), Begin: begin.Add(-25 * time.Hour), End: begin, Token: "old"})
 	to, _ := polltest.Collect(t, s, stale, func(to *polltest.Sink) bool { ids, _ := to.IDs(); return len(ids) == 12 })
 	if got, _ := to.IDs(); !slices.Equal(got, want(12)) {
 		t.Errorf("got %q", got)

@@ -63,7 +63,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.UserAgent() != "server:akashi:1 (by /u/somebody)" {
 		u.t.Errorf("User-Agent %q", r.UserAgent())
 	}
-	answer := func(v any) { _ = json.NewEncoder(w).Encode(v) }
+	answer := func(v any) { polltest.Answer(u.t, w, v) }
 	if r.URL.Path == "/api/v1/access_token" {
 		if id, secret, _ := r.BasicAuth(); id != "id" || secret != "secret" || r.PostFormValue("grant_type") != "client_credentials" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -82,15 +82,15 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	children := []any{}
 	var after any
 	q := r.URL.Query()
-	switch {
-	case r.URL.Path == "/api/info":
+	switch r.URL.Path {
+	case "/api/info":
 		for id := range strings.SplitSeq(q.Get("id"), ",") {
 			var kind string
 			var n int
 			_, _ = fmt.Sscanf(strings.Replace(id, "_", " ", 1), "%s %x", &kind, &n)
 			children = append(children, u.entry(kind, n-1))
 		}
-	case r.URL.Path == "/r/closed/new":
+	case "/r/closed/new":
 		w.WriteHeader(http.StatusForbidden)
 		return
 	default:
@@ -172,7 +172,7 @@ func TestDeletions(t *testing.T) {
 func TestLostPlace(t *testing.T) {
 	u := &upstream{t: t, total: 30, per: 10, uses: 1000}
 	s := open1(t, polltest.Serve(t, false, u), collect.Values{"communities": "words"})
-	at, _ := json.Marshal(cursor{Lists: map[string]walk{"/r/words/new": {Since: begin.Add(-time.Hour).Unix(), Until: begin.Unix(), After: "t3_0"}}})
+	at := polltest.JSON(t, cursor{Lists: map[string]walk{"/r/words/new": {Since: begin.Add(-time.Hour).Unix(), Until: begin.Unix(), After: "t3_0"}}})
 	to, _ := polltest.Collect(t, s, at, func(to *polltest.Sink) bool { posts, _ := to.IDs(); return len(posts) == 27 })
 	if got, _ := to.IDs(); !slices.Equal(got, want("t3", 30)) {
 		t.Errorf("got %q", got)

@@ -1,7 +1,6 @@
 package vk
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -44,7 +43,7 @@ type upstream struct {
 }
 
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer := func(v any) { _ = json.NewEncoder(w).Encode(v) }
+	answer := func(v any) { polltest.Answer(u.t, w, v) }
 	if r.Method != http.MethodPost || r.URL.RawQuery != "" || r.PostFormValue("v") != version {
 		u.t.Errorf("asked %s %s", r.Method, r.URL)
 	}

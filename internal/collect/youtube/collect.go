@@ -124,7 +124,7 @@ func (r *run) pass(ctx context.Context) error {
 // search reads what is new for one query, a page at a time, and not more often
 // than the day's searches last.
 func (r *run) search(ctx context.Context, q string) error {
-	apart := 24 * time.Hour * time.Duration(len(r.queries)) / time.Duration(r.source.searches)
+	apart := 24 * time.Hour * time.Duration(len(r.queries)) / time.Duration(r.searches)
 	if w := r.at.Queries[q]; w.Page == "" && r.api.Clock.Now().Before(r.searched[q].Add(apart)) {
 		return nil
 	}

@@ -35,7 +35,7 @@ func (r *run) spend(endpoint string) error {
 	}
 	count, limit := &r.at.Used.Units, r.units
 	if endpoint == searches {
-		count, limit = &r.at.Used.Searches, r.source.searches
+		count, limit = &r.at.Used.Searches, r.searches
 	}
 	if *count >= limit {
 		return &poll.ExhaustedError{Endpoint: endpoint, Until: r.midnight()}
@@ -54,7 +54,7 @@ func (r *run) midnight() time.Time {
 func (r *run) note(endpoint string) {
 	q := collect.Quota{Endpoint: endpoint, Left: max(0, r.units-r.at.Used.Units), Limit: r.units, Reset: r.midnight()}
 	if endpoint == searches {
-		q.Left, q.Limit = max(0, r.source.searches-r.at.Used.Searches), r.source.searches
+		q.Left, q.Limit = max(0, r.searches-r.at.Used.Searches), r.searches
 	}
 	r.to.Note(collect.Note{Quota: &q})
 }
@@ -70,7 +70,7 @@ func (r *run) ask(ctx context.Context, endpoint, path string, params url.Values)
 	case "quotaExceeded", "dailyLimitExceeded":
 		// Somebody else uses the same key.
 		if endpoint == searches {
-			r.at.Used.Searches = max(r.at.Used.Searches, r.source.searches)
+			r.at.Used.Searches = max(r.at.Used.Searches, r.searches)
 		} else {
 			r.at.Used.Units = max(r.at.Used.Units, r.units)
 		}

@@ -1,7 +1,6 @@
 package youtube
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -53,7 +52,7 @@ func (u *upstream) at(n int) time.Time { return begin.Add(-time.Duration(n+1) * 
 
 func (u *upstream) refused(w http.ResponseWriter, code int, reason string) {
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": code, "errors": []any{map[string]any{"reason": reason}}}})
+	polltest.Answer(u.t, w, map[string]any{"error": map[string]any{"code": code, "errors": []any{map[string]any{"reason": reason}}}})
 }
 
 func remark(id string, at time.Time) map[string]any {
@@ -137,7 +136,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if end < len(all) {
 		v["nextPageToken"] = strconv.Itoa(end)
 	}
-	_ = json.NewEncoder(w).Encode(v)
+	polltest.Answer(u.t, w, v)
 }
 
 func want(total int) (all []string) {
@@ -231,7 +230,7 @@ func TestUsedAllowances(t *testing.T) {
 	u := &upstream{t: t, total: 3, per: 7, gives: most}
 	for day, asked := range map[string]bool{"2026-05-01": false, "2026-04-30": true} {
 		s := open1(t, polltest.Serve(t, false, u), collect.Values{"queries": "a", "daily_searches": "5"})
-		at, _ := json.Marshal(cursor{Used: used{Day: day, Searches: 5}})
+		at := polltest.JSON(t, cursor{Used: used{Day: day, Searches: 5}})
 		before := u.asked.Load()
 		_, _ = polltest.Collect(t, s, at, func(*polltest.Sink) bool { return true })
 		if got := u.asked.Load() > before; got != asked {
@@ -244,7 +243,7 @@ func TestUsedAllowances(t *testing.T) {
 func TestChannelsWithoutSearches(t *testing.T) {
 	u := &upstream{t: t, total: 10, per: 7, gives: most}
 	s := open1(t, polltest.Serve(t, false, u), collect.Values{"queries": "a", "channels": channel, "daily_searches": "1"})
-	at, _ := json.Marshal(cursor{Used: used{Day: "2026-05-01", Searches: 1}})
+	at := polltest.JSON(t, cursor{Used: used{Day: "2026-05-01", Searches: 1}})
 	to, _ := polltest.Collect(t, s, at, func(to *polltest.Sink) bool { return len(to.Batches) == 4 })
 	if got, _ := to.IDs(); !slices.Equal(got, want(10)) {
 		t.Errorf("got %q", got)
@@ -276,7 +275,7 @@ func TestOldPages(t *testing.T) {
 	u := &upstream{t: t, total: 10, per: 7, gives: most}
 	old := walk{Since: begin.Add(-time.Hour), Until: begin, End: begin, Page: "old", Uploads: "UUx"}
 	s := open1(t, polltest.Serve(t, false, u), collect.Values{"queries": "a", "channels": channel})
-	at, _ := json.Marshal(cursor{Queries: map[string]walk{"a": old}, Channels: map[string]walk{channel: old}})
+	at := polltest.JSON(t, cursor{Queries: map[string]walk{"a": old}, Channels: map[string]walk{channel: old}})
 	to, _ := polltest.Collect(t, s, at, func(to *polltest.Sink) bool { return len(to.Batches) == 4 })
 	if got, _ := to.IDs(); !slices.Equal(got, want(10)) {
 		t.Errorf("got %q", got)

@@ -1,10 +1,30 @@
 package polltest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"testing"
 )
+
+// Answer answers a request with v as JSON.
+func Answer(t *testing.T, w http.ResponseWriter, v any) {
+	t.Helper()
+	if _, err := w.Write(JSON(t, v)); err != nil {
+		t.Logf("answering: %v", err) // who asked went away
+	}
+}
+
+// JSON is v as JSON: an answer, a cursor.
+func JSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Errorf("writing JSON: %v", err)
+	}
+	return b
+}
 
 // Muddled gives the items of a page in another order, some of them twice: an
 // upstream promises an order, and keeps it mostly.
