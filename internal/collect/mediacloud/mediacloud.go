@@ -226,7 +226,8 @@ func when(a gjson.Result) (at time.Time, ok bool) {
 	case err1 == nil:
 		return day, true
 	}
-	return at, false
+	at, err := stated(a.Get("publish_date").String())
+	return at, err == nil
 }
 
 // stated reads a time with or without a zone, which is UTC where it is not there.

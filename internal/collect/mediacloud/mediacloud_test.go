@@ -34,7 +34,7 @@ func open1(t *testing.T, base string, more collect.Values) *source {
 
 var asked = regexp.MustCompile(`^\(a OR b\) AND indexed_date:\[(\S+) TO (\S+)\]$`)
 
-// serve lists an article for every ten minutes before the beginning, five a
+// serve lists an article for every seventy minutes before the beginning, five a
 // page, newest first but for a muddle. Tokens hold once.
 func serve(t *testing.T, total int) http.Handler {
 	t.Helper()
@@ -50,7 +50,7 @@ func serve(t *testing.T, total int) http.Handler {
 		until, _ := time.Parse(stamp, m[2])
 		list := []map[string]any{}
 		for n := range total {
-			if at := begin.Add(-time.Duration(n)*10*time.Minute - time.Second); !at.Before(from) && !at.After(until) {
+			if at := begin.Add(-time.Duration(n)*70*time.Minute - time.Second); !at.Before(from) && !at.After(until) {
 				list = append(list, map[string]any{
 					"id": strconv.Itoa(n), "url": fmt.Sprintf("https://a%d.example/x", n), "media_name": fmt.Sprintf("a%d.example", n), "title": "words",
 					"publish_date": at.Format(time.DateOnly), "indexed_date": at.Format("2006-01-02T15:04:05.000000"), "language": "en",
@@ -169,6 +169,7 @@ func TestTimes(t *testing.T) {
 		`{"publish_date":"2026-04-01","indexed_date":"2026-05-01 10:11:12"}`:       "2026-04-01T00:00:00Z",
 		`{"indexed_date":"2026-05-01 10:11:12"}`:                                   "2026-05-01T10:11:12Z",
 		`{"publish_date":"2026-04-01"}`:                                            "2026-04-01T00:00:00Z",
+		`{"publish_date":"2026-04-01T02:03:04"}`:                                   "2026-04-01T02:03:04Z",
 		`{"publish_date":null,"indexed_date":"yesterday"}`:                         "",
 	} {
 		at, ok := when(gjson.Parse(given))

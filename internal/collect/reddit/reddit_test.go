@@ -72,7 +72,10 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(map[string]any{"access_token": fmt.Sprint(u.tokens.Add(1)), "expires_in": 86400})
 		return
 	}
-	if u.n.Add(1)%u.uses == 0 || r.Header.Get("Authorization") != fmt.Sprintf("Bearer %d", u.tokens.Load()) {
+	if u.n.Add(1)%u.uses == 0 {
+		u.tokens.Add(1) // the one that was given holds no longer
+	}
+	if r.Header.Get("Authorization") != fmt.Sprintf("Bearer %d", u.tokens.Load()) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
