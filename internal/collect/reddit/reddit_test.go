@@ -221,6 +221,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestSlowAnswers(t *testing.T) {
+	s := open1(t, polltest.Serve(t, false, polltest.Stalling(&upstream{t: t, total: 3, per: 7, uses: 1000})), collect.Values{"queries": "a"})
+	s.api.Timeout, s.door.Timeout = 200*time.Millisecond, 200*time.Millisecond
+	to, _ := polltest.Collect(t, s, nil, func(to *polltest.Sink) bool { ids, _ := to.IDs(); return len(ids) == 3 })
+	if got, _ := to.IDs(); !slices.Equal(got, want("t3", 3)) {
+		t.Errorf("got %q", got)
+	}
+	if !slices.ContainsFunc(to.Notes, func(n collect.Note) bool { return n.Err != nil && collect.KindOf(n.Err) == "network" }) {
+		t.Error("the stalled answer was not noted")
+	}
+}
+
 func TestSettings(t *testing.T) {
 	env := polltest.Env(polltest.NewClock(begin))
 	whole := collect.Values{"client_id": "a", "client_secret": "b", "username": "somebody", "queries": "c"}
