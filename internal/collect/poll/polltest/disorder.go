@@ -2,6 +2,7 @@ package polltest
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -43,6 +44,7 @@ func Stalling(h http.Handler) http.Handler {
 	var n atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n.Add(1) == 1 {
+			_, _ = io.Copy(io.Discard, r.Body) // else the server does not see who goes away
 			<-r.Context().Done()
 			return
 		}
