@@ -23,6 +23,7 @@ import (
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/collect"
+	"github.com/akashi-project/akashi/internal/collect/push"
 	"github.com/akashi-project/akashi/internal/config"
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/intake"
@@ -61,6 +62,8 @@ type App struct {
 	// Watch keeps the live sources; Runner collects them.
 	Watch  *watch.Service
 	Runner *collect.Runner
+	// Pushed takes posts that other programs send.
+	Pushed *push.Receiver
 	// Live detects in what they bring.
 	Live     *live.Service
 	Intake   *intake.Service

@@ -104,6 +104,7 @@ func (a *App) handler(registry *prometheus.Registry) http.Handler {
 		mux.Handle("GET /metrics", a.Auth.Load(a.readers(exposed(registry))))
 	}
 	mux.Handle(api.Prefix+"/", a.API)
+	mux.Handle("POST /push/{source}", a.Pushed)
 	mux.Handle("/", a.Web)
 	return mux
 }

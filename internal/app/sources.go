@@ -6,18 +6,27 @@ import (
 
 	"github.com/akashi-project/akashi/internal/collect"
 	"github.com/akashi-project/akashi/internal/collect/bluesky"
+	"github.com/akashi-project/akashi/internal/collect/claimfeed"
 	"github.com/akashi-project/akashi/internal/collect/feed"
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 	"github.com/akashi-project/akashi/internal/collect/folder"
 	"github.com/akashi-project/akashi/internal/collect/gdelt"
+	"github.com/akashi-project/akashi/internal/collect/mediacloud"
+	"github.com/akashi-project/akashi/internal/collect/push"
+	"github.com/akashi-project/akashi/internal/collect/reddit"
+	"github.com/akashi-project/akashi/internal/collect/vk"
 	"github.com/akashi-project/akashi/internal/collect/x"
+	"github.com/akashi-project/akashi/internal/collect/youtube"
 	"github.com/akashi-project/akashi/internal/live"
 	"github.com/akashi-project/akashi/internal/watch"
 )
 
 // kinds are the kinds of live sources that people can add.
-func kinds() []collect.Kind {
-	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind(), bluesky.Kind(), folder.Kind()}
+func (a *App) kinds() []collect.Kind {
+	return []collect.Kind{
+		feed.Kind(nil), feed.SitemapKind(), claimfeed.Kind(), bluesky.Kind(), gdelt.Kind(), mediacloud.Kind(),
+		reddit.Kind(), vk.Kind(), x.Kind(), youtube.Kind(), folder.Kind(), push.Kind(a.Pushed),
+	}
 }
 
 // openSources makes what collects; nothing runs before Watch.Start.
@@ -31,10 +40,11 @@ func (a *App) openSources() error {
 	pages := fetch.New(o)
 	o.IgnoreRobots = true
 	programs := fetch.New(o)
+	a.Pushed = push.NewReceiver()
 	a.Live = live.New(live.Options{Posts: a.Posts, Findings: a.Findings, Log: a.log})
 	a.Runner = collect.NewRunner(a.Posts, a.Collections, collect.Options{Log: a.log, Observe: a.Live.Observe})
 	a.Watch = watch.New(watch.Options{
-		DB: a.DB, Key: key, Kinds: kinds(), Mandates: a.Collections, Runner: a.Runner,
+		DB: a.DB, Key: key, Kinds: a.kinds(), Mandates: a.Collections, Runner: a.Runner,
 		Env: func(id string) collect.Env {
 			return collect.Env{
 				ID: id, Pages: pages, Programs: programs, Clock: collect.RealTime(), Log: a.log.With("source", id),
