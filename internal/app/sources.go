@@ -8,13 +8,14 @@ import (
 	"github.com/akashi-project/akashi/internal/collect/feed"
 	"github.com/akashi-project/akashi/internal/collect/fetch"
 	"github.com/akashi-project/akashi/internal/collect/gdelt"
+	"github.com/akashi-project/akashi/internal/collect/telegram"
 	"github.com/akashi-project/akashi/internal/collect/x"
 	"github.com/akashi-project/akashi/internal/watch"
 )
 
 // kinds are the kinds of live sources that people can add.
 func kinds() []collect.Kind {
-	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind()}
+	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind(), telegram.PreviewKind()}
 }
 
 // openSources makes what collects; nothing runs before Watch.Start.
