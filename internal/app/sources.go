@@ -15,7 +15,7 @@ import (
 
 // kinds are the kinds of live sources that people can add.
 func kinds() []collect.Kind {
-	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind(), telegram.PreviewKind()}
+	return []collect.Kind{feed.Kind(nil), feed.SitemapKind(), gdelt.Kind(), x.Kind(), telegram.Kind(), telegram.PreviewKind()}
 }
 
 // openSources makes what collects; nothing runs before Watch.Start.
