@@ -14,6 +14,7 @@ import (
 	"github.com/akashi-project/akashi/internal/collect/mediacloud"
 	"github.com/akashi-project/akashi/internal/collect/push"
 	"github.com/akashi-project/akashi/internal/collect/reddit"
+	"github.com/akashi-project/akashi/internal/collect/telegram"
 	"github.com/akashi-project/akashi/internal/collect/vk"
 	"github.com/akashi-project/akashi/internal/collect/x"
 	"github.com/akashi-project/akashi/internal/collect/youtube"
@@ -25,7 +26,7 @@ import (
 func (a *App) kinds() []collect.Kind {
 	return []collect.Kind{
 		feed.Kind(nil), feed.SitemapKind(), claimfeed.Kind(), bluesky.Kind(), gdelt.Kind(), mediacloud.Kind(),
-		reddit.Kind(), vk.Kind(), x.Kind(), youtube.Kind(), folder.Kind(), push.Kind(a.Pushed),
+		reddit.Kind(), telegram.PreviewKind(), telegram.Kind(), vk.Kind(), x.Kind(), youtube.Kind(), folder.Kind(), push.Kind(a.Pushed),
 	}
 }
 

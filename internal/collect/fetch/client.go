@@ -112,6 +112,12 @@ func New(o Options) *Client {
 // answers nor waits for hosts; it follows no redirects.
 func (c *Client) HTTP() *http.Client { return c.http }
 
+// Dial connects to a host for protocols other than HTTP, under the same rules
+// of where connections may lead. It goes through no proxy.
+func (c *Client) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return c.dial(ctx, network, address)
+}
+
 // dial connects to a host. What it connects to is looked at when the address
 // is known, so that no answer of the DNS leads elsewhere afterwards.
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {

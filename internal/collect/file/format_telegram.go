@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/akashi-project/akashi/internal/collect/telegram/peer"
 	"github.com/akashi-project/akashi/internal/post"
 )
 
@@ -41,16 +42,13 @@ func readTelegram(e *entry, v gjson.Result) *rowError {
 	if e.context != nil {
 		chat = *e.context
 	}
-	p.ID, p.Channel = id, chat.id
-	if chat.id != "" {
-		p.ID = chat.id + "/" + id
-	}
+	p.ID, p.Channel = peer.Post(chat.id, id), chat.id
 	p.Account.Name = v.Get("from").String()
 	p.Account.ID = scalar(v.Get("from_id"))
 	switch {
 	case p.Account.ID != "":
 	case strings.HasSuffix(chat.kind, "channel") && chat.id != "":
-		p.Account.ID, p.Account.Name = "channel"+chat.id, chat.name
+		p.Account.ID, p.Account.Name = peer.Channel(chat.id), chat.name
 	case p.Account.Name != "":
 		p.Account.ID = p.Account.Name
 	default:
@@ -58,11 +56,9 @@ func readTelegram(e *entry, v gjson.Result) *rowError {
 	}
 	telegramText(p, v)
 	if reply := scalar(v.Get("reply_to_message_id")); reply != "" {
-		if p.ReplyTo = reply; chat.id != "" {
-			p.ReplyTo = chat.id + "/" + reply
-		}
-		if peer := scalar(v.Get("reply_to_peer_id")); peer != "" {
-			p.ReplyTo = strings.TrimPrefix(peer, "channel") + "/" + reply
+		p.ReplyTo = peer.Post(chat.id, reply)
+		if other := scalar(v.Get("reply_to_peer_id")); other != "" {
+			p.ReplyTo = peer.Post(peer.Chat(other), reply)
 		}
 	}
 	if from := v.Get("forwarded_from"); from.Type == gjson.String {
@@ -98,7 +94,7 @@ func telegramText(p *post.Post, v gjson.Result) {
 			addTo(&p.Mentions, strings.TrimPrefix(text, "@"))
 		case "mention_name":
 			if id := scalar(t.Get("user_id")); id != "" {
-				p.Mentions = append(p.Mentions, "user"+id)
+				p.Mentions = append(p.Mentions, peer.User(id))
 			}
 		}
 	}
