@@ -6,6 +6,7 @@
 //	go run ./internal/bench            the reference inputs and the popular object
 //	go run ./internal/bench zipf N…    traces in millions, each in a process of its own
 //	go run ./internal/bench pages N DIR    an instance with N million posts, kept in DIR, over HTTP
+//	go run ./internal/bench live N SECONDS    N thousand posts pushed to an instance, then SECONDS at 5,000 a second
 //	go run ./internal/bench quality    AUC on the labelled sets
 //	go run ./internal/bench quality accounts.csv traces.csv labels.csv   AUC of one result
 package main
@@ -50,10 +51,12 @@ func run(ctx context.Context, args []string) error {
 		return zipfOne(ctx, args[1:])
 	case "quality":
 		return quality(ctx, args[1:])
+	case "live":
+		return streamed(ctx, args[1:])
 	case "pages":
 		return pages(ctx, args[1:])
 	}
-	return fmt.Errorf("unknown measurement %q: want zipf, quality or pages", args[0])
+	return fmt.Errorf("unknown measurement %q: want zipf, quality, pages or live", args[0])
 }
 
 // binary is the command that is measured; "make build" makes it.
