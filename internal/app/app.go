@@ -211,7 +211,7 @@ func (a *App) buildWeb(o Options) (err error) {
 	a.Web, err = web.New(web.Deps{
 		Auth: a.Auth, Log: o.Log, Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Lang: c.Workspace.Lang, Version: o.Version,
 		Posts: a.Posts, Mandate: a.Mandate, Searches: a.Searches, Casework: a.DB,
-		Findings: a.Findings, Live: a.Live, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit, ExportLimit: int64(c.Export.MaxPosts),
+		Findings: a.Findings, Stream: a.Live, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit, ExportLimit: int64(c.Export.MaxPosts),
 		Ready: a.check, Metrics: metrics,
 	})
 	if err != nil {

@@ -313,7 +313,7 @@ func (b *liveBench) steady(ctx context.Context, long time.Duration) error {
 					p := b.before[n%len(b.before)]
 					// Each time round the posts are others' on other things.
 					round := n / len(b.before)
-					p.ID, p.Time = fmt.Sprintf("steady-%d", n), now
+					p.ID = fmt.Sprintf("steady-%d", n)
 					p.Account.ID = fmt.Sprintf("%s-%d", p.Account.ID, round)
 					p.RepostOf, p.ReplyTo, p.Hashtags = "", "", nil
 					p.Text = fmt.Sprintf("%s %d", p.Text, round)

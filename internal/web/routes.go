@@ -15,7 +15,7 @@ func (s *Server) allRoutes() []Route {
 		s.settingsRoutes(),
 		s.searchRoutes(),
 		s.inboxRoutes(),
-		s.liveRoutes(),
+		s.streamRoutes(),
 		s.findingRoutes(),
 		s.coordinationRoutes(),
 		s.detectionRoutes(),

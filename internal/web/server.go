@@ -46,8 +46,8 @@ type Deps struct {
 	// Findings are what detections found; nil leaves the inbox, findings,
 	// networks and detections out.
 	Findings *finding.Service
-	// Live is the detector of the stream; nil leaves its page out.
-	Live Live
+	// Stream is the detector of the stream; nil leaves its page out.
+	Stream Stream
 	// Intake brings uploads in, as jobs that QueueImport puts in the queue
 	// as part of a change; nil leaves sources and imports out.
 	Intake      *intake.Service

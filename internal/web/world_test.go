@@ -74,7 +74,7 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	must(t, findings.Start(ctx))
 	w.Server, err = New(Deps{
 		Auth: service, Posts: w.Store, Mandate: veils, Searches: search.New(db), Casework: db, Workspace: "影響工作分析室", TLP: "AMBER",
-		Findings: findings, Live: w.Stream, Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
+		Findings: findings, Stream: w.Stream, Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
 		QueueImport: func(ctx context.Context, tx *casestore.Tx, id string) error {
 			_, _, err := w.Queue.Enqueue(ctx, tx, importArgs{Import: id}, job.Once{Unique: true})
 			return err

@@ -2,8 +2,8 @@
 const { journey } = require('../webtest/browser.cjs');
 
 journey(async ({ args, check, looks, person }) => {
-  const analyst = await person(args.analyst, { lang: 'en', name: 'live' });
-  await looks(analyst, 'live', '/live');
+  const analyst = await person(args.analyst, { lang: 'en', name: 'stream' });
+  await looks(analyst, 'stream', '/live');
   const page = await analyst.go('/live');
   const count = async () => Number((await page.innerText('tr:has-text("bluesky:two") td:nth-of-type(2)')).replace(/\D/g, ''));
   const before = await count();

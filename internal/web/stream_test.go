@@ -29,8 +29,8 @@ func (w *world) acting(t *testing.T) finding.Finding {
 	return newest
 }
 
-// TestBrowserLive has posts come while the page is looked at.
-func TestBrowserLive(t *testing.T) {
+// TestBrowserStream has posts come while the page is looked at.
+func TestBrowserStream(t *testing.T) {
 	site := webtest.New(t)
 	w := newWorld(t, site.Auth, site.DB, false)
 	w.acting(t)
@@ -48,10 +48,10 @@ func TestBrowserLive(t *testing.T) {
 		}
 	}()
 	defer close(ended)
-	site.Run(t, "testdata/live.cjs", map[string]any{"analyst": site.Enter(t, auth.Analyst)})
+	site.Run(t, "testdata/stream.cjs", map[string]any{"analyst": site.Enter(t, auth.Analyst)})
 }
 
-func TestLive(t *testing.T) {
+func TestStream(t *testing.T) {
 	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
 		w, site := inboxWorld(t, db, false)
 		f := w.acting(t)
