@@ -13,6 +13,7 @@ import (
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/casestore/casestoretest"
 	"github.com/akashi-project/akashi/internal/watch"
+	"github.com/akashi-project/akashi/internal/web/webtest"
 )
 
 // TestMandatesAndSources makes a mandate, has it approved by a second person,
@@ -123,4 +124,12 @@ func TestMandatesAndSources(t *testing.T) {
 		status, body = analyst(http.MethodPost, at+"/withdraw", "version=3&reason=too+wide")
 		expect("withdrawing", status, http.StatusSeeOther, body)
 	})
+}
+
+// TestBrowserMandates makes a mandate, has it approved, and adds a feed.
+func TestBrowserMandates(t *testing.T) {
+	site := webtest.New(t)
+	w := newWorld(t, site.Auth, site.DB, true)
+	site.Start(t, w)
+	site.Run(t, "testdata/mandates.cjs", map[string]any{"analyst": site.Enter(t, auth.Analyst), "lead": site.Enter(t, auth.Lead)})
 }
