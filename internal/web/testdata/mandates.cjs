@@ -16,14 +16,14 @@ journey(async ({ args, check, looks, person }) => {
   await page.waitForSelector('.toast');
   const mandate = new URL(page.url()).pathname;
   await page.click(`form[action="${mandate}/submit"] button`);
-  await page.waitForSelector('text=waits for approval');
+  await page.waitForSelector('#decide');
   check(await page.locator('button[name=decision]').count() === 0, 'who wrote it is not asked to decide');
 
   // Another person approves it.
   await looks(lead, 'mandates-decide', mandate);
   page = await lead.go(mandate);
   await page.click('button[value=yes]');
-  await page.waitForSelector('text=in force');
+  await page.waitForSelector('.chip.good');
   await looks(lead, 'mandates', '/mandates');
   await looks(lead, 'mandates-form', '/mandates/new');
 
