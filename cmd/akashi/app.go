@@ -33,6 +33,8 @@ type cli struct {
 	Enter       enterCmd    `cmd:"" help:"Make a link that signs somebody in, once."`
 	User        userCmd     `cmd:"" help:"Invite people, list and disable them, give them a new link."`
 	Findings    findingsCmd `cmd:"" help:"Ask a server for findings, and decide on them."`
+	Mandate     mandateCmd  `cmd:"" help:"Ask a server which mandates of collections there are."`
+	Source      sourceCmd   `cmd:"" help:"Ask a server how its live sources are."`
 	Search      searchCmd   `cmd:"" help:"Search the posts of a server."`
 	Runs        runsCmd     `cmd:"" help:"Start, list and show a server's runs of detections."`
 	Backup      backupCmd   `cmd:"" help:"Write everything of an instance into one file."`

@@ -24,6 +24,7 @@ import (
 	"github.com/akashi-project/akashi/internal/job"
 	"github.com/akashi-project/akashi/internal/mandate"
 	"github.com/akashi-project/akashi/internal/poststore"
+	"github.com/akashi-project/akashi/internal/watch"
 )
 
 // Prefix is where the interface is; its last part is the version.
@@ -46,6 +47,10 @@ type Deps struct {
 	// as part of a change.
 	Intake      *intake.Service
 	QueueImport func(ctx context.Context, tx *casestore.Tx, id string) error
+	// Collections are the mandates that collections run under, Watch keeps
+	// live sources; nil leaves either out.
+	Collections *mandate.Collections
+	Watch       *watch.Service
 	// Backup writes a backup of the running instance; nothing is written
 	// before all is copied.
 	Backup func(ctx context.Context, w io.Writer) error
@@ -90,7 +95,7 @@ func New(d Deps) (*API, error) {
 	a.huma.UseMiddleware(a.guard)
 	for _, group := range []func(*API){
 		(*API).addSelf, (*API).addFindings, (*API).addDetections, (*API).addRuns, (*API).addPosts, (*API).addExports,
-		(*API).addImports, (*API).addLog, (*API).addOperation,
+		(*API).addImports, (*API).addMandates, (*API).addSources, (*API).addLog, (*API).addOperation,
 	} {
 		group(a)
 	}
@@ -125,6 +130,8 @@ func (a *API) config() huma.Config {
 		{Name: "detections", Description: "What is looked for, and its runs"},
 		{Name: "posts", Description: "Posts under the veil: search, counts, files"},
 		{Name: "imports", Description: "Files of posts brought in"},
+		{Name: "mandates", Description: "What may be collected, for what, until when"},
+		{Name: "sources", Description: "Live sources and how they are"},
 		{Name: "log", Description: "Who did what: signed lines and their proofs"},
 		{Name: "operation", Description: "Sizes, health and backup"},
 	}

@@ -211,7 +211,8 @@ func (a *App) buildWeb(o Options) (err error) {
 	a.Web, err = web.New(web.Deps{
 		Auth: a.Auth, Log: o.Log, Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Lang: c.Workspace.Lang, Version: o.Version,
 		Posts: a.Posts, Mandate: a.Mandate, Searches: a.Searches, Casework: a.DB,
-		Findings: a.Findings, Stream: a.Live, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit, ExportLimit: int64(c.Export.MaxPosts),
+		Findings: a.Findings, Stream: a.Live, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit,
+		Collections: a.Collections, Watch: a.Watch, ExportLimit: int64(c.Export.MaxPosts),
 		Ready: a.check, Metrics: metrics,
 	})
 	if err != nil {
@@ -225,7 +226,7 @@ func (a *App) buildAPI(o Options) (err error) {
 	c := a.Config
 	a.API, err = api.New(api.Deps{
 		Auth: a.Auth, Casework: a.DB, Posts: a.Posts, Mandate: a.Mandate, Findings: a.Findings, Jobs: a.Jobs, Audit: a.Audit,
-		Intake: a.Intake, QueueImport: a.queueImport, Backup: a.Backup,
+		Intake: a.Intake, QueueImport: a.queueImport, Backup: a.Backup, Collections: a.Collections, Watch: a.Watch,
 		Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Version: o.Version, MaxExport: int64(c.Export.MaxPosts), Log: o.Log,
 	})
 	if err != nil {

@@ -273,7 +273,7 @@ func (b *liveBench) steady(ctx context.Context, long time.Duration) error {
 	var took []time.Duration
 	known := map[string]bool{}
 	look := func() error {
-		page, err := b.a.Findings.List(ctx, finding.Filter{Text: "group-", N: 500, Sort: finding.ByUpdated})
+		page, err := b.a.Findings.List(ctx, finding.Filter{N: 500, Sort: finding.ByUpdated})
 		if err != nil {
 			return fmt.Errorf("listing findings: %w", err)
 		}
@@ -315,8 +315,8 @@ func (b *liveBench) steady(ctx context.Context, long time.Duration) error {
 					round := n / len(b.before)
 					p.ID = fmt.Sprintf("steady-%d", n)
 					p.Account.ID = fmt.Sprintf("%s-%d", p.Account.ID, round)
-					p.RepostOf, p.ReplyTo, p.Hashtags = "", "", nil
-					p.Text = fmt.Sprintf("%s %d", p.Text, round)
+					p.RepostOf, p.ReplyTo, p.QuoteOf, p.Hashtags, p.Mentions, p.Media = "", "", "", []string{}, []string{}, nil
+					p.Text = fmt.Sprintf("%s %d", p.Text, n)
 					p.Links = slices.Clone(p.Links)
 					for i := range p.Links {
 						p.Links[i].URL += fmt.Sprintf("/%d", round)
@@ -378,8 +378,8 @@ func (b *liveBench) steady(ctx context.Context, long time.Duration) error {
 	}
 }
 
-// groupOf makes the posts of six accounts on five pages, ten minutes apart, that
-// all come at once.
+// groupOf makes the posts of six accounts that copy five texts, ten minutes apart,
+// which all come at once.
 func groupOf(name string, now time.Time) []post.Post {
 	var out []post.Post
 	for page := range 5 {
@@ -387,7 +387,7 @@ func groupOf(name string, now time.Time) []post.Post {
 			id := fmt.Sprintf("%s/%d", name, account)
 			out = append(out, post.Post{
 				Platform: "sim-x", ID: fmt.Sprintf("%s-%d", id, page), Account: post.Account{ID: id}, Synthetic: true,
-				Time: now.Add(-time.Duration(page)*10*time.Minute - time.Duration(account)*time.Second), Text: "read " + name,
+				Time: now.Add(-time.Duration(page)*10*time.Minute - time.Duration(account)*time.Second), Text: fmt.Sprintf("everybody should read what %s has found out today about part %d of the plan before it is too late", name, page),
 				Links: []post.Link{{URL: fmt.Sprintf("https://%s.example/%d", name, page)}},
 			})
 		}

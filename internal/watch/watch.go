@@ -364,6 +364,9 @@ func (s *Service) rows(ctx context.Context, rest string, args ...any) (out []row
 				&r.CreatedBy, &created, &r.ChangedBy, &changed); err != nil {
 				return fmt.Errorf("reading a source: %w", err)
 			}
+			if r.sealed == nil { // SQLite gives an empty blob as nil, which may not be written back
+				r.sealed = []byte{}
+			}
 			if err := json.Unmarshal([]byte(settings), &r.Settings); err != nil {
 				return fmt.Errorf("reading the settings of source %s: %w", r.ID, err)
 			}

@@ -18,6 +18,7 @@ import (
 	"github.com/akashi-project/akashi/internal/mandate"
 	"github.com/akashi-project/akashi/internal/poststore"
 	"github.com/akashi-project/akashi/internal/search"
+	"github.com/akashi-project/akashi/internal/watch"
 )
 
 // Deps is what the pages need. Whoever adds a page adds what it asks for: a
@@ -54,6 +55,11 @@ type Deps struct {
 	QueueImport func(ctx context.Context, tx *casestore.Tx, id string) error
 	// Jobs are shown on the page of operation.
 	Jobs *job.Queue
+	// Collections are the mandates that collections run under; nil leaves
+	// their pages out. Watch keeps live sources; nil, or no Collections,
+	// leaves theirs out.
+	Collections *mandate.Collections
+	Watch       *watch.Service
 	// ExportLimit is how many posts an exported file has at most; 0 means
 	// export.MostPosts.
 	ExportLimit int64

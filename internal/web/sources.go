@@ -42,12 +42,12 @@ const importsShown = 25
 
 // sourcesView is what the page of sources and imports shows.
 type sourcesView struct {
-	MayImport bool
-	Table     Table
-	Sources   []sourceRow
-	Pager     Pager
-	Empty     Empty
-	Imports   []importRow
+	MayImport, Live bool
+	Table           Table
+	Sources         []sourceRow
+	Pager           Pager
+	Empty           Empty
+	Imports         []importRow
 	// NoImports stands where there are none.
 	NoImports Empty
 	Running   importsRunning
@@ -94,6 +94,7 @@ func (s *Server) sourcesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := &sourcesView{
 		MayImport: s.policy.May(auth.Of(ctx), auth.SourceImport),
+		Live:      s.may(auth.Of(ctx), http.MethodGet, "/sources/live"),
 		Table: tableOf(r, s.say(r, "sources.table"), "-seen",
 			Column{Key: "name", Label: s.say(r, "sources.name"), Sorts: true},
 			Column{Key: "posts", Label: s.say(r, "sources.posts"), Number: true, Sorts: true, Falls: true},

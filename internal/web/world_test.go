@@ -10,6 +10,10 @@ import (
 	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
+	"github.com/akashi-project/akashi/internal/collect"
+	"github.com/akashi-project/akashi/internal/collect/feed"
+	"github.com/akashi-project/akashi/internal/collect/fetch"
+	"github.com/akashi-project/akashi/internal/collect/x"
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/intake"
 	"github.com/akashi-project/akashi/internal/job"
@@ -21,6 +25,7 @@ import (
 	"github.com/akashi-project/akashi/internal/poststore/poststoretest"
 	"github.com/akashi-project/akashi/internal/search"
 	"github.com/akashi-project/akashi/internal/simulate"
+	"github.com/akashi-project/akashi/internal/watch"
 )
 
 // world is an instance for tests of the pages: the scenario "small" with its
@@ -72,7 +77,18 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 	must(t, w.Queue.Start(ctx))
 	t.Cleanup(func() { _ = w.Queue.Stop(context.WithoutCancel(ctx)) })
 	must(t, findings.Start(ctx))
+	collections := mandate.NewCollections(db)
+	key, err := watch.OpenKey(filepath.Join(t.TempDir(), "sources.key"))
+	must(t, err)
+	runner := collect.NewRunner(w.Store, collections, collect.Options{})
+	t.Cleanup(runner.Close)
 	w.Server, err = New(Deps{
+		Collections: collections, Watch: watch.New(watch.Options{
+			DB: db, Key: key, Kinds: []collect.Kind{feed.Kind(nil), x.Kind()}, Mandates: collections, Runner: runner,
+			Env: func(id string) collect.Env {
+				return collect.Env{ID: id, Pages: fetch.New(fetch.Options{}), Programs: fetch.New(fetch.Options{}), Clock: collect.RealTime()}
+			},
+		}),
 		Auth: service, Posts: w.Store, Mandate: veils, Searches: search.New(db), Casework: db, Workspace: "影響工作分析室", TLP: "AMBER",
 		Findings: findings, Stream: w.Stream, Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
 		QueueImport: func(ctx context.Context, tx *casestore.Tx, id string) error {
