@@ -55,7 +55,11 @@ func Kind() collect.Kind {
 		},
 		Terms: &collect.Terms{Platform: Platform, Source: "https://core.telegram.org/api/terms"},
 		Open: func(env collect.Env, v collect.Values) (collect.Source, error) {
-			return openMTProto(env, v)
+			s, err := openMTProto(env, v)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
 		},
 	}
 }
@@ -271,7 +275,7 @@ func tgerrType(err error) string {
 	switch {
 	case tgerr.Is(err, "USERNAME_NOT_OCCUPIED", "USERNAME_INVALID"), errors.Is(err, errNoChannel):
 		return "there is no such channel"
-	case tgerr.Is(err, "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_ADMIN_REQUIRED"):
+	case tgerr.Is(err, "CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_ADMIN_REQUIRED"):
 		return "it is not public"
 	}
 	return ""
