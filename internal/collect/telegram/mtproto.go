@@ -55,7 +55,11 @@ func Kind() collect.Kind {
 		},
 		Terms: &collect.Terms{Platform: Platform, Source: "https://core.telegram.org/api/terms"},
 		Open: func(env collect.Env, v collect.Values) (collect.Source, error) {
-			return openMTProto(env, v)
+			s, err := openMTProto(env, v)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
 		},
 	}
 }
@@ -167,6 +171,27 @@ type history struct {
 	Left  int `json:"left,omitempty"`
 }
 
+// again gives what is to be read of the history when changes were lost: all
+// above the newest message that was put, and what was to be read before. A
+// number of messages that was left becomes a bound, so that it does not end
+// the reading within what was lost.
+func (f *following) again(backfill int) *history {
+	switch h := f.History; {
+	case h != nil && h.Left == 0:
+		return &history{Floor: h.Floor}
+	case h != nil && h.Below > 0:
+		return &history{Floor: max(0, h.Below-1-h.Left)}
+	case h != nil && f.Top > 0:
+		return &history{Floor: max(0, f.Top-h.Left)}
+	case h != nil:
+		return &history{Left: h.Left}
+	case f.Top > 0:
+		return &history{Floor: f.Top}
+	default:
+		return &history{Left: max(backfill, atOnce)}
+	}
+}
+
 // WaitError says that Telegram asks to be left alone (FLOOD_WAIT).
 type WaitError struct{ Until time.Time }
 
@@ -271,7 +296,7 @@ func tgerrType(err error) string {
 	switch {
 	case tgerr.Is(err, "USERNAME_NOT_OCCUPIED", "USERNAME_INVALID"), errors.Is(err, errNoChannel):
 		return "there is no such channel"
-	case tgerr.Is(err, "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_ADMIN_REQUIRED"):
+	case tgerr.Is(err, "CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA", "CHAT_ADMIN_REQUIRED"):
 		return "it is not public"
 	}
 	return ""
@@ -397,16 +422,7 @@ func (r *mtprotoRun) difference(ctx context.Context, name string) (pause time.Du
 			return 0, false, &poll.FormatError{Where: "Telegram", Why: "a channel's state is missing"}
 		}
 		next.Pts = dialog.Pts
-		floor := was.Top
-		if h := was.History; h != nil {
-			floor = h.Floor
-			next.History = &history{Floor: floor, Left: h.Left}
-		} else {
-			next.History = &history{Floor: floor}
-		}
-		if floor == 0 && next.History.Left == 0 {
-			next.History.Left = max(r.backfill, atOnce)
-		}
+		next.History = was.again(r.backfill)
 		return time.Duration(d.Timeout) * time.Second, true, r.put(ctx, name, &next, b)
 	default:
 		return 0, false, &poll.FormatError{Where: "Telegram", Why: "the answer is of an unknown kind"}

@@ -200,6 +200,24 @@ func TestMTProtoTooLong(t *testing.T) {
 	}
 }
 
+func TestHistoryAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		f    following
+		want history
+	}{
+		"nothing was put":          {following{}, history{Left: 300}},
+		"all was put":              {following{Top: 40}, history{Floor: 40}},
+		"a gap was being read":     {following{Top: 90, History: &history{Floor: 40, Below: 70}}, history{Floor: 40}},
+		"the past was being read":  {following{Top: 90, History: &history{Below: 71, Left: 20}}, history{Floor: 50}},
+		"the past was to be read":  {following{Top: 90, History: &history{Left: 20}}, history{Floor: 70}},
+		"less than all was wanted": {following{History: &history{Left: 20}}, history{Left: 20}},
+	} {
+		if got := c.f.again(300); *got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, *got, c.want)
+		}
+	}
+}
+
 func TestMTProtoWaits(t *testing.T) {
 	c := &cloud{history: 5, first: 10, wait: true}
 	_, err := polltest.Collect(t, c.serve(t)(t, "harbour"), nil, nil)

@@ -118,7 +118,7 @@ func TestChannelName(t *testing.T) {
 }
 
 func TestCount(t *testing.T) {
-	for in, want := range map[string]int64{"873": 873, "12.4K": 12400, "1.2M": 1200000, " 3B ": 3e9, "": 0, "x": 0, "-5": 0, "NaN": 0, "1e300M": 0} {
+	for in, want := range map[string]int64{"873": 873, "12.4K": 12400, "1.2M": 1200000, "": 0, "x": 0, "-5": 0, "NaN": 0, "1e300M": 0, "3B": 3e9} {
 		if got := count(in); got != want {
 			t.Errorf("%q: %d", in, got)
 		}
