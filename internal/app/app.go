@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/alert"
 	"github.com/akashi-project/akashi/internal/api"
 	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
@@ -65,7 +66,9 @@ type App struct {
 	// Pushed takes posts that other programs send.
 	Pushed *push.Receiver
 	// Live detects in what they bring.
-	Live     *live.Service
+	Live *live.Service
+	// Alerts tells people what moves.
+	Alerts   *alert.Service
 	Intake   *intake.Service
 	Searches *search.Service
 	Findings *finding.Service
@@ -211,7 +214,7 @@ func (a *App) buildWeb(o Options) (err error) {
 	a.Web, err = web.New(web.Deps{
 		Auth: a.Auth, Log: o.Log, Workspace: c.Workspace.Name, TLP: c.Workspace.TLP, Lang: c.Workspace.Lang, Version: o.Version,
 		Posts: a.Posts, Mandate: a.Mandate, Searches: a.Searches, Casework: a.DB,
-		Findings: a.Findings, Stream: a.Live, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit,
+		Findings: a.Findings, Stream: a.Live, Alerts: a.Alerts, Intake: a.Intake, QueueImport: a.queueImport, Jobs: a.Jobs, Audit: a.Audit,
 		Collections: a.Collections, Watch: a.Watch, ExportLimit: int64(c.Export.MaxPosts),
 		Ready: a.check, Metrics: metrics,
 	})

@@ -33,6 +33,9 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 	follow, leave := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	following.Go(func() { a.Live.Run(follow) })
+	news, ignore := a.Live.Listen()
+	defer ignore()
+	following.Go(func() { a.Alerts.Run(follow, news) })
 	defer following.Wait()
 	defer leave()
 	if err := a.Watch.Start(ctx); err != nil {

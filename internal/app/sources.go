@@ -54,5 +54,6 @@ func (a *App) openSources() error {
 			}
 		},
 	})
+	a.openAlerts(key)
 	return nil
 }

@@ -51,6 +51,9 @@ const (
 	MandateRead    Action = "mandate.read"    // what may be collected, and why
 	MandateEdit    Action = "mandate.edit"    // draft, submit, withdraw
 	MandateApprove Action = "mandate.approve" // say yes or no as the second person
+	AlertRead      Action = "alert.read"      // alerts, what is watched and who is told
+	AlertEdit      Action = "alert.edit"      // acknowledge; rules and channels
+	WatchlistEdit  Action = "watchlist.edit"  // watchlists and protected events
 	UnmaskRead     Action = "unmask.read"     // requests for unmasking
 	UnmaskRequest  Action = "unmask.request"  // ask for an account's name
 	UnmaskApprove  Action = "unmask.approve"  // say yes or no as the second person
@@ -67,7 +70,7 @@ const (
 // Actions are all actions.
 var Actions = []Action{
 	OwnSettings, OwnTokens, FindingRead, FindingTriage, FindingNote, FindingExport, DetectionRead,
-	DetectionEdit, DetectionRun, PostRead, PostExport, PostRaw, SearchSave, SourceRead, SourceImport, SourceEdit, MandateRead, MandateEdit, MandateApprove,
+	DetectionEdit, DetectionRun, PostRead, PostExport, PostRaw, SearchSave, SourceRead, SourceImport, SourceEdit, MandateRead, MandateEdit, MandateApprove, AlertRead, AlertEdit, WatchlistEdit,
 	UnmaskRead, UnmaskRequest, UnmaskApprove, AccountMark, PeopleRead, PeopleEdit, LogRead, SettingsRead,
 	SettingsEdit, OperateRead, OperateBackup,
 }

@@ -85,6 +85,13 @@ type Config struct {
 		Allow []string
 		Agent string
 	}
+	Alert struct {
+		// SMTP is the mail server, host:port; TLS is "starttls", "tls" or
+		// "none".
+		SMTP, TLS, User, From string
+		Password              Secret
+		Allow                 []string
+	}
 	Export struct {
 		MaxPosts int
 	}

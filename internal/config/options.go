@@ -38,6 +38,7 @@ var Sections = []Section{
 	{"oidc", "The organisation's own login (OpenID Connect)", "組織の認証基盤によるログイン（OpenID Connect）"},
 	{"import", "Bringing files in", "ファイルの取り込み"},
 	{"collect", "Live sources", "常時収集"},
+	{"alert", "Alerts by e-mail and webhook", "アラートの通知（メール・Webhook）"},
 	{"export", "Taking posts out", "投稿の書き出し"},
 	{"detection", "Detection", "検出"},
 	{"unmask", "Names of accounts", "アカウント名の開示"},
@@ -216,6 +217,36 @@ func (c *Config) options() []Option {
 			Key: "collect.agent", to: &c.Collect.Agent, Default: "Akashi", Example: "Akashi (+https://example.org/akashi)",
 			En: "How collecting introduces itself to servers, best with an address where their operators can reach you.",
 			Ja: "収集先のサーバーに名乗る名称。先方の運用者が連絡できる宛先を含めることを勧めます。",
+		},
+		{
+			Key: "alert.smtp", to: &c.Alert.SMTP, Default: "", Example: "mail.example.org:587",
+			En: "Mail server (host:port) through which alerts go out. Without it no e-mail is sent.",
+			Ja: "アラートを送るメールサーバー（ホスト:ポート）。指定しない場合、メールは送りません。",
+		},
+		{
+			Key: "alert.smtp_tls", to: &c.Alert.TLS, Default: "starttls", OneOf: []string{"starttls", "tls", "none"},
+			En: "How the connection to the mail server is encrypted: by STARTTLS, from the start, or not at all, for a server on this host.",
+			Ja: "メールサーバーとの通信の暗号化方式。starttls、tls（接続時から）、none（同じホスト上のサーバーに限る）から選びます。",
+		},
+		{
+			Key: "alert.smtp_user", to: &c.Alert.User, Default: "", Example: "akashi",
+			En: "Name at the mail server; empty where it asks for none.",
+			Ja: "メールサーバーの利用者名。認証が不要なら空にします。",
+		},
+		{
+			Key: "alert.smtp_password", to: &c.Alert.Password, Default: "", EnvOnly: true,
+			En: "Password at the mail server. It may stand in the environment only.",
+			Ja: "メールサーバーのパスワード。環境変数でのみ指定できます。",
+		},
+		{
+			Key: "alert.from", to: &c.Alert.From, Default: "akashi@localhost", Example: "akashi@example.org",
+			En: "Sender of e-mail.",
+			Ja: "メールの差出人。",
+		},
+		{
+			Key: "alert.allow", to: &c.Alert.Allow, Default: "", Example: "chat.example.internal",
+			En: "Hosts and address ranges that webhooks and chats may have although their addresses are not public.",
+			Ja: "公開されていないアドレスのうち、Webhook やチャットの送信先として許すホスト名とアドレスの範囲。",
 		},
 		{
 			Key: "export.max_posts", to: &c.Export.MaxPosts, Default: "1000000",

@@ -49,9 +49,9 @@ func writeNew(file string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// seal encrypts secrets for one source: those of another cannot be put in
+// Seal encrypts secrets for one source: those of another cannot be put in
 // their place.
-func (k *Key) seal(source string, v collect.Values) ([]byte, error) {
+func (k *Key) Seal(source string, v collect.Values) ([]byte, error) {
 	if len(v) == 0 {
 		return []byte{}, nil
 	}
@@ -67,8 +67,8 @@ func (k *Key) seal(source string, v collect.Values) ([]byte, error) {
 // errSealed says that secrets cannot be read.
 var errSealed = errors.New("the secrets of the source were sealed with another key; they have to be entered again")
 
-// open decrypts what seal made.
-func (k *Key) open(source string, sealed []byte) (collect.Values, error) {
+// Open decrypts what Seal made.
+func (k *Key) Open(source string, sealed []byte) (collect.Values, error) {
 	v := collect.Values{}
 	if len(sealed) == 0 {
 		return v, nil

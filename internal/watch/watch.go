@@ -153,7 +153,7 @@ type row struct {
 
 // values are a source's settings, secrets among them.
 func (s *Service) values(r *row) (collect.Values, error) {
-	v, err := s.o.Key.open(r.ID, r.sealed)
+	v, err := s.o.Key.Open(r.ID, r.sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (s *Service) take(ctx context.Context, r *row, in Input) error {
 	case !m.Permits(in.Kind):
 		return ErrPermit
 	}
-	secrets, err := s.o.Key.open(r.ID, r.sealed)
+	secrets, err := s.o.Key.Open(r.ID, r.sealed)
 	if err != nil {
 		secrets = collect.Values{}
 	}
@@ -201,7 +201,7 @@ func (s *Service) take(ctx context.Context, r *row, in Input) error {
 	if _, err := k.Open(s.o.Env(r.ID), all); err != nil {
 		return err //nolint:wrapcheck // names the setting
 	}
-	if r.sealed, err = s.o.Key.seal(r.ID, secrets); err != nil {
+	if r.sealed, err = s.o.Key.Seal(r.ID, secrets); err != nil {
 		return err
 	}
 	r.Name, r.Kind, r.Mandate, r.Settings, r.Synthetic = in.Name, in.Kind, in.Mandate, open, in.Synthetic
@@ -379,7 +379,7 @@ func (s *Service) rows(ctx context.Context, rest string, args ...any) (out []row
 		return nil, fmt.Errorf("reading sources: %w", err)
 	}
 	for i := range out {
-		if secrets, err := s.o.Key.open(out[i].ID, out[i].sealed); err == nil {
+		if secrets, err := s.o.Key.Open(out[i].ID, out[i].sealed); err == nil {
 			for key := range secrets {
 				out[i].Secrets = append(out[i].Secrets, key)
 			}

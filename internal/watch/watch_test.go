@@ -241,20 +241,20 @@ func TestKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := a.seal("s", collect.Values{"k": secret})
+	sealed, err := a.Seal("s", collect.Values{"k": secret})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := again.open("s", sealed); err != nil || v["k"] != secret {
+	if v, err := again.Open("s", sealed); err != nil || v["k"] != secret {
 		t.Errorf("%v, %v", v, err)
 	}
 	flipped := bytes.Clone(sealed)
 	flipped[len(flipped)-1] ^= 1
 	for name, f := range map[string]func() (collect.Values, error){
-		"another source": func() (collect.Values, error) { return a.open("t", sealed) },
-		"another key":    func() (collect.Values, error) { return other.open("s", sealed) },
-		"a changed byte": func() (collect.Values, error) { return a.open("s", flipped) },
-		"a short one":    func() (collect.Values, error) { return a.open("s", sealed[:5]) },
+		"another source": func() (collect.Values, error) { return a.Open("t", sealed) },
+		"another key":    func() (collect.Values, error) { return other.Open("s", sealed) },
+		"a changed byte": func() (collect.Values, error) { return a.Open("s", flipped) },
+		"a short one":    func() (collect.Values, error) { return a.Open("s", sealed[:5]) },
 	} {
 		if v, err := f(); !errors.Is(err, errSealed) {
 			t.Errorf("%s: %v, %v", name, v, err)

@@ -29,15 +29,17 @@ type Item[T any] struct {
 	Created, Changed     time.Time
 }
 
-// text is what people may say of an item.
-type text[T any] interface {
-	clean() (T, error)
-	said() map[string]any
+// Content is what people may say of an item.
+type Content[T any] interface {
+	// Clean gives it in its one form, or says what is wrong with it.
+	Clean() (T, error)
+	// Said is what the log holds of it: neither secrets nor queries.
+	Said() map[string]any
 }
 
 // Shelf keeps items of one sort. Whoever calls it has looked at the caller's
 // rights; it refuses tokens by itself.
-type Shelf[T text[T]] struct {
+type Shelf[T Content[T]] struct {
 	db            *casestore.DB
 	table, object string
 	action        string
@@ -53,12 +55,18 @@ func Events(db *casestore.DB) *Shelf[Event] {
 	return &Shelf[Event]{db: db, table: "protected_events", object: "protected-event", action: "watchlist.edit"}
 }
 
+// NewShelf makes a shelf of a package's own: its items lie in a table with the
+// columns of watchlists, and changes are lines of the action about the object.
+func NewShelf[T Content[T]](db *casestore.DB, table, object, action string) *Shelf[T] {
+	return &Shelf[T]{db: db, table: table, object: object, action: action}
+}
+
 // Draft adds an item, watched from now on.
 func (s *Shelf[T]) Draft(ctx context.Context, p *auth.Principal, in T) (Item[T], error) {
 	if p == nil || p.Token != "" {
 		return Item[T]{}, ErrPerson
 	}
-	in, err := in.clean()
+	in, err := in.Clean()
 	if err != nil {
 		return Item[T]{}, err //nolint:wrapcheck // an error of this package
 	}
@@ -85,7 +93,7 @@ func (s *Shelf[T]) Draft(ctx context.Context, p *auth.Principal, in T) (Item[T],
 // Edit changes what is said of an item. version is that which was edited;
 // ErrConflict of package casestore where it is another by now.
 func (s *Shelf[T]) Edit(ctx context.Context, p *auth.Principal, id string, version int64, in T) (Item[T], error) {
-	in, err := in.clean()
+	in, err := in.Clean()
 	if err != nil {
 		return Item[T]{}, err //nolint:wrapcheck // an error of this package
 	}
@@ -135,7 +143,7 @@ func (s *Shelf[T]) change(ctx context.Context, p *auth.Principal, id string, ver
 
 // log writes what an item became.
 func (s *Shelf[T]) log(ctx context.Context, tx *casestore.Tx, p *auth.Principal, it Item[T]) error {
-	detail := it.Text.said()
+	detail := it.Text.Said()
 	detail["to"], detail["version"] = it.State, it.Version
 	return tx.Log(ctx, casestore.Line{Actor: p.Actor(), Action: s.action, Object: s.object + ":" + it.ID, Detail: detail})
 }

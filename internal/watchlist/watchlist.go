@@ -83,7 +83,8 @@ type Text struct {
 	Entries []Entry `json:"entries"`
 }
 
-func (t Text) clean() (Text, error) {
+// Clean implements [Content].
+func (t Text) Clean() (Text, error) {
 	var err error
 	if t.Name, err = name(t.Name); err != nil {
 		return t, err
@@ -101,7 +102,8 @@ func (t Text) clean() (Text, error) {
 	return t, nil
 }
 
-func (t Text) said() map[string]any {
+// Said implements [Content].
+func (t Text) Said() map[string]any {
 	return map[string]any{"name": t.Name, "entries": len(t.Entries)}
 }
 
@@ -134,7 +136,8 @@ func (e Event) Name(lang string) string {
 	return e.NameEN
 }
 
-func (e Event) clean() (Event, error) {
+// Clean implements [Content].
+func (e Event) Clean() (Event, error) {
 	var err error
 	if e.NameEN, err = name(e.NameEN); err != nil {
 		return e, err
@@ -152,7 +155,8 @@ func (e Event) clean() (Event, error) {
 	return e, nil
 }
 
-func (e Event) said() map[string]any {
+// Said implements [Content].
+func (e Event) Said() map[string]any {
 	return map[string]any{"name": e.NameEN, "from": e.From, "until": e.Until, "before": e.Before, "after": e.After, "factor": e.Factor}
 }
 

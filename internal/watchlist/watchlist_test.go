@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		"no platform": {Kind: Channel, Value: "c"}, "a platform too many": {Kind: Hashtag, Platform: "x", Value: "c"},
 		"a query that is none": {Kind: Topic, Value: "(a"}, "an empty query": {Kind: Topic},
 	} {
-		if _, err := (Text{Name: "n", Entries: []Entry{e}}).clean(); !errors.Is(err, ErrEntry) {
+		if _, err := (Text{Name: "n", Entries: []Entry{e}}).Clean(); !errors.Is(err, ErrEntry) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestRefused(t *testing.T) {
 	} {
 		e := Event{NameEN: "a", NameJA: "b", From: from, Until: from.AddDate(0, 0, 1), Factor: 0.5}
 		c.change(&e)
-		if _, err := e.clean(); !errors.Is(err, c.want) {
+		if _, err := e.Clean(); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

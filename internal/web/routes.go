@@ -16,6 +16,7 @@ func (s *Server) allRoutes() []Route {
 		s.searchRoutes(),
 		s.inboxRoutes(),
 		s.streamRoutes(),
+		s.alertRoutes(),
 		s.findingRoutes(),
 		s.coordinationRoutes(),
 		s.detectionRoutes(),
@@ -41,6 +42,7 @@ func places() []place {
 	return []place{
 		{"/inbox", "frame.nav.inbox", "inbox", auth.FindingRead},
 		{"/live", "frame.nav.live", "play", auth.FindingRead},
+		{"/alerts", "frame.nav.alerts", "flag", auth.AlertRead},
 		{"/coordination", "frame.nav.coordination", "waypoints", auth.FindingRead},
 		{"/search", "frame.nav.search", "search", auth.PostRead},
 		{"/detections", "frame.nav.detections", "radar", auth.DetectionRead},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/alert"
 	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
@@ -49,6 +50,8 @@ type Deps struct {
 	Findings *finding.Service
 	// Stream is the detector of the stream; nil leaves its page out.
 	Stream Stream
+	// Alerts are what people are told of; nil leaves their pages out.
+	Alerts *alert.Service
 	// Intake brings uploads in, as jobs that QueueImport puts in the queue
 	// as part of a change; nil leaves sources and imports out.
 	Intake      *intake.Service

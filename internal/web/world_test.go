@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/akashi-project/akashi/internal/alert"
 	"github.com/akashi-project/akashi/internal/audit"
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
@@ -90,7 +91,7 @@ func newWorld(t *testing.T, service *auth.Service, db *casestore.DB, bare bool) 
 			},
 		}),
 		Auth: service, Posts: w.Store, Mandate: veils, Searches: search.New(db), Casework: db, Workspace: "影響工作分析室", TLP: "AMBER",
-		Findings: findings, Stream: w.Stream, Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
+		Findings: findings, Stream: w.Stream, Alerts: w.alerts(t, db, findings), Intake: uploads, Jobs: w.Queue, Audit: log, Version: "test",
 		QueueImport: func(ctx context.Context, tx *casestore.Tx, id string) error {
 			_, _, err := w.Queue.Enqueue(ctx, tx, importArgs{Import: id}, job.Once{Unique: true})
 			return err
@@ -168,4 +169,17 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// alerts makes what tells people, without anything to send with.
+func (w *world) alerts(t *testing.T, db *casestore.DB, findings *finding.Service) *alert.Service {
+	t.Helper()
+	key, err := watch.OpenKey(filepath.Join(t.TempDir(), "sources.key"))
+	must(t, err)
+	return alert.New(alert.Options{DB: db, Findings: findings, Key: key, Base: "https://akashi.example", Now: func() time.Time {
+		if w.Server != nil && w.Now != nil {
+			return w.Now()
+		}
+		return time.Now()
+	}})
 }

@@ -1,0 +1,20 @@
+package alert
+
+import (
+	"errors"
+	"net/url"
+)
+
+var (
+	errNoSMTP  = errors.New("no mail server is configured (alert.smtp)")
+	errAddress = errors.New("the address cannot be read")
+)
+
+// unquoted leaves the address out of an error of net/http: it may be a secret.
+func unquoted(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

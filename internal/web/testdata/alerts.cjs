@@ -1,0 +1,33 @@
+'use strict';
+const { journey } = require('../webtest/browser.cjs');
+
+journey(async ({ args, check, looks, person }) => {
+  const analyst = await person(args.analyst, { lang: 'en', name: 'alerts', allow: [/status of 422/] });
+  let page = await analyst.go('/alerts/channels/new');
+  await page.fill('[name=name]', 'Situation desk');
+  await page.fill('[name=target]', 'nobody');
+  await page.click('main button.main');
+  check(await page.isVisible('.problem'), 'a wrong address is told');
+  await page.fill('[name=target]', 'desk@example.org');
+  await page.click('main button.main');
+  await page.waitForURL(/\/alerts\/settings/);
+  page = await analyst.go('/alerts/lists/new');
+  await page.fill('[name=name]', 'Treated water');
+  await page.fill('[name=entries]', 'hashtag: 処理水\ndomain: example.com');
+  await page.click('main button.main');
+  await page.waitForURL(/\/alerts\/settings/);
+  page = await analyst.go('/alerts/rules/new');
+  await page.fill('[name=name]', 'Everything');
+  await page.check('[name=channels]');
+  await page.click('main button.main');
+  await page.waitForURL(/\/alerts\/settings/);
+  await looks(analyst, 'alert-settings', '/alerts/settings');
+  await looks(analyst, 'alert-rule', '/alerts/rules/new');
+  await looks(analyst, 'alerts', '/alerts');
+  page = await analyst.go('/alerts');
+  const before = await page.locator('form[action$="/acknowledge"]').count();
+  check(before > 2, 'the findings raised alerts', before);
+  await page.click('form[action$="/acknowledge"] button');
+  await page.waitForSelector('.toast');
+  check(await page.locator('form[action$="/acknowledge"]').count() === before - 1, 'one is acknowledged');
+});
