@@ -21,7 +21,7 @@ func (a *App) openAlerts(key *watch.Key) {
 	a.Alerts = alert.New(alert.Options{
 		DB: a.DB, Findings: a.Findings, Health: a.sourcesNow, Key: key, Base: cmp.Or(a.Config.Server.PublicURL, "http://"+a.Config.Server.Listen), Log: a.log,
 		Sender: &alert.Post{
-			SMTP:   alert.SMTP{Server: c.SMTP, TLS: c.TLS, User: c.User, Password: c.Password.Reveal(), From: c.From},
+			SMTP:   alert.SMTP{Server: c.SMTP, TLS: c.SMTPTLS, User: c.SMTPUser, Password: c.SMTPPassword.Reveal(), From: c.From},
 			Client: client.HTTP(), Now: time.Now,
 		},
 	})

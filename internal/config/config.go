@@ -86,11 +86,11 @@ type Config struct {
 		Agent string
 	}
 	Alert struct {
-		// SMTP is the mail server, host:port; TLS is "starttls", "tls" or
+		// SMTP is the mail server, host:port; SMTPTLS is "starttls", "tls" or
 		// "none".
-		SMTP, TLS, User, From string
-		Password              Secret
-		Allow                 []string
+		SMTP, SMTPTLS, SMTPUser, From string
+		SMTPPassword                  Secret
+		Allow                         []string
 	}
 	Export struct {
 		MaxPosts int

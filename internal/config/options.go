@@ -224,17 +224,17 @@ func (c *Config) options() []Option {
 			Ja: "アラートを送るメールサーバー（ホスト:ポート）。指定しない場合、メールは送りません。",
 		},
 		{
-			Key: "alert.smtp_tls", to: &c.Alert.TLS, Default: "starttls", OneOf: []string{"starttls", "tls", "none"},
+			Key: "alert.smtp_tls", to: &c.Alert.SMTPTLS, Default: "starttls", OneOf: []string{"starttls", "tls", "none"},
 			En: "How the connection to the mail server is encrypted: by STARTTLS, from the start, or not at all, for a server on this host.",
 			Ja: "メールサーバーとの通信の暗号化方式。starttls、tls（接続時から）、none（同じホスト上のサーバーに限る）から選びます。",
 		},
 		{
-			Key: "alert.smtp_user", to: &c.Alert.User, Default: "", Example: "akashi",
+			Key: "alert.smtp_user", to: &c.Alert.SMTPUser, Default: "", Example: "akashi",
 			En: "Name at the mail server; empty where it asks for none.",
 			Ja: "メールサーバーの利用者名。認証が不要なら空にします。",
 		},
 		{
-			Key: "alert.smtp_password", to: &c.Alert.Password, Default: "", EnvOnly: true,
+			Key: "alert.smtp_password", to: &c.Alert.SMTPPassword, Default: "", EnvOnly: true,
 			En: "Password at the mail server. It may stand in the environment only.",
 			Ja: "メールサーバーのパスワード。環境変数でのみ指定できます。",
 		},

@@ -24,7 +24,7 @@ func (s *Server) alertRoutes() []Route {
 	}
 	out := []Route{
 		{Method: "GET", Pattern: "/alerts", Action: auth.AlertRead, Title: "alerts.title", Handler: s.alertsPage},
-		{Method: "POST", Pattern: "/alerts/{id}/acknowledge", Action: auth.AlertEdit, Handler: s.acknowledge},
+		{Method: "POST", Pattern: "/alerts/acknowledge/{id}", Action: auth.AlertEdit, Handler: s.acknowledge},
 		{Method: "POST", Pattern: "/alerts/deliveries/{id}/retry", Action: auth.AlertEdit, Handler: s.retryDelivery},
 		{Method: "GET", Pattern: "/alerts/settings", Action: auth.AlertRead, Title: "alerts.settings", Handler: s.alertSettings},
 	}
@@ -255,6 +255,9 @@ var wrongItem = []error{alert.ErrRule, alert.ErrChannel, watchlist.ErrName, watc
 var errTyped = errors.New("what was typed cannot be read")
 
 func (s *Server) saveAlertForm(w http.ResponseWriter, r *http.Request, d *alertDesk, id string) error {
+	if err := r.ParseForm(); err != nil {
+		return invalid("frame.problem.form")
+	}
 	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64) // none: a conflict
 	err := d.save(r.Context(), auth.Of(r.Context()), id, version, r.PostForm)
 	if slices.ContainsFunc(wrongItem, func(x error) bool { return errors.Is(err, x) }) {
@@ -267,6 +270,9 @@ func (s *Server) saveAlertForm(w http.ResponseWriter, r *http.Request, d *alertD
 }
 
 func (s *Server) archiveAlertForm(w http.ResponseWriter, r *http.Request, d *alertDesk) error {
+	if err := r.ParseForm(); err != nil {
+		return invalid("frame.problem.form")
+	}
 	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64) // none: a conflict
 	if err := d.archive(r.Context(), auth.Of(r.Context()), r.PathValue("id"), version); err != nil {
 		return err

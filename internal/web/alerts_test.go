@@ -98,7 +98,7 @@ func TestAlerts(t *testing.T) {
 		}
 		w.told(t)
 		status, body := communicator(http.MethodGet, "/alerts", "")
-		if status != 200 || !strings.Contains(body, f.Short+" is at hand") || !strings.Contains(body, "Waiting") || strings.Contains(body, "/acknowledge") {
+		if status != 200 || !strings.Contains(body, f.Short+" is at hand") || !strings.Contains(body, "Waiting") || strings.Contains(body, "/acknowledge/") {
 			t.Errorf("what a communicator sees (%d) is not what it should be", status)
 		}
 		for _, private := range []string{"private_person", "Hidden Name", "⟦"} {
@@ -110,7 +110,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("a viewer sees alerts: %d", status)
 		}
 		_, body = analyst(http.MethodGet, "/alerts", "")
-		acks := regexp.MustCompile(`/alerts/[0-9A-Z]{26}/acknowledge`).FindAllString(body, -1)
+		acks := regexp.MustCompile(`/alerts/acknowledge/[0-9A-Z]{26}`).FindAllString(body, -1)
 		if len(acks) < 3 {
 			t.Fatalf("%d alerts can be acknowledged", len(acks))
 		}
