@@ -59,8 +59,8 @@ unit: ## Run the tests (those in a browser: make browser)
 browser: ## Look at the report and at the pages in Chromium (out/screenshots)
 	@if [ -d node_modules/playwright-core ] && [ -d node_modules/axe-core ] && command -v node >/dev/null && \
 	    { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then \
-	  echo "browser: ./internal/report ./internal/web ./cmd/akashi"; \
-	  AKASHI_BROWSER_TESTS=1 go run ./internal/testrun -forbid '' -- -timeout 25m -run '^TestBrowser' ./internal/report ./internal/web ./cmd/akashi; \
+	  echo "browser: ./internal/report ./internal/web ./internal/app ./cmd/akashi"; \
+	  AKASHI_BROWSER_TESTS=1 go run ./internal/testrun -forbid '' -- -timeout 25m -run '^TestBrowser' ./internal/report ./internal/web ./internal/app ./cmd/akashi; \
 	  else echo "browser: left out, for node, Chromium or node_modules is not there (make setup)"; fi
 
 .PHONY: race
