@@ -12,8 +12,7 @@ var (
 
 // unquoted leaves the address out of an error of net/http: it may be a secret.
 func unquoted(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -194,7 +194,7 @@ func clock(s string) (int, error) {
 
 // due says when something that comes now is told. A checked channel's times
 // can be read.
-func (c *Channel) due(now time.Time, urgent bool) time.Time {
+func (c Channel) due(now time.Time, urgent bool) time.Time {
 	if urgent {
 		return now
 	}

@@ -296,14 +296,14 @@ func (s *Service) grown(ctx context.Context, rule, subject string) (n int, err e
 }
 
 // reached says whether a finding reaches a rule's thresholds times a factor.
-func (r *Rule) reached(f *finding.Finding, factor float64) bool {
-	any := func(want, have []string) bool {
+func (r Rule) reached(f *finding.Finding, factor float64) bool {
+	one := func(want, have []string) bool {
 		return len(want) == 0 || slices.ContainsFunc(want, func(w string) bool {
 			return slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(w, h) })
 		})
 	}
 	return int64(f.Accounts) >= tight(int64(r.Accounts), factor) && f.Posts >= tight(r.Posts, factor) && f.Risk.Value >= r.Risk*factor &&
-		any(r.Platforms, f.Platforms) && any(r.Languages, f.Languages)
+		one(r.Platforms, f.Platforms) && one(r.Languages, f.Languages)
 }
 
 // touched gives the name of the first of the lists that a finding touches: by an

@@ -39,7 +39,6 @@ type world struct {
 	post     *alert.Post
 	fail     error // what sending gives instead
 	sent     []alert.Message
-	die      bool // after sending
 }
 
 func (w *world) Now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }

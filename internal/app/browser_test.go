@@ -122,7 +122,8 @@ func TestBrowserWatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return link[strings.Index(link, "/enter"):]
+		_, path, _ := strings.Cut(link, "/enter")
+		return "/enter" + path
 	}
 	site.Run(t, filepath.Join("..", "web", "testdata", "watch.cjs"), map[string]any{
 		"analyst": enter(auth.Analyst), "lead": enter(auth.Lead), "feed": outlet.URL + "/feed", "sky": strings.Replace(sky.URL, "http:", "ws:", 1),

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,7 +67,6 @@ func streamed(ctx context.Context, args []string) error {
 type liveBench struct {
 	a      *app.App
 	to     string
-	posts  int
 	before []post.Post // what is pushed around the groups
 }
 
@@ -240,7 +238,7 @@ func (b *liveBench) flood(ctx context.Context, posts int) error {
 
 // resident is how many bytes of memory the process has.
 func resident() int64 {
-	f, err := os.Open(filepath.Join("/proc", "self", "status"))
+	f, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0
 	}
