@@ -146,6 +146,9 @@ func (s *Service) link(a *Alert) string {
 	if a.said.Short != "" {
 		return s.o.Base + "/findings/" + a.said.Short
 	}
+	if a.On == Burst {
+		return s.o.Base + "/live"
+	}
 	return s.o.Base + "/alerts"
 }
 

@@ -18,11 +18,12 @@ type Condition string
 const (
 	Found  Condition = "found"  // a finding that reaches the thresholds
 	Grown  Condition = "grown"  // one that has gained accounts since the last alert
+	Burst  Condition = "burst"  // more posts about something than its past explains
 	Unwell Condition = "unwell" // a source that brings nothing for some time
 )
 
 // Conditions are all of them, in the order in which they are shown.
-var Conditions = []Condition{Found, Grown, Unwell}
+var Conditions = []Condition{Found, Grown, Burst, Unwell}
 
 // ErrRule says that a rule cannot be; the text says why.
 var ErrRule = errors.New("the rule cannot be")

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/akashi-project/akashi/coordination"
 	"github.com/akashi-project/akashi/internal/auth"
+	"github.com/akashi-project/akashi/internal/burst"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/collect"
 	"github.com/akashi-project/akashi/internal/finding"
@@ -66,6 +69,8 @@ type Options struct {
 	Health func(ctx context.Context) ([]collect.Health, func(id string) string, error)
 	Key    Sealer
 	Sender Sender
+	// Bursts gives what is much talked about now; nil for nothing.
+	Bursts func() []burst.Burst
 	// Base is the public address of the pages, without "/" at the end.
 	Base   string
 	Now    func() time.Time
@@ -162,6 +167,8 @@ type said struct {
 	Source   string  `json:"source,omitempty"`
 	State    string  `json:"state,omitempty"`
 	Minutes  int     `json:"minutes,omitempty"`
+	About    string  `json:"about,omitempty"`
+	Expected float64 `json:"expected,omitempty"`
 }
 
 // raised is an alert that a rule raises.
@@ -184,7 +191,7 @@ func (s *Service) Look(ctx context.Context) error {
 	}
 	now := s.o.Now()
 	var out []raised
-	if slices.ContainsFunc(rules, func(r watchlist.Item[Rule]) bool { return r.Text.On != Unwell }) {
+	if slices.ContainsFunc(rules, func(r watchlist.Item[Rule]) bool { return r.Text.ofFindings() }) {
 		if out, err = s.ofFindings(ctx, rules, now); err != nil {
 			return err
 		}
@@ -196,12 +203,47 @@ func (s *Service) Look(ctx context.Context) error {
 		}
 		out = append(out, unwell...)
 	}
+	out = append(out, s.ofBursts(rules)...)
 	for i := range out {
 		if err := s.raise(ctx, &out[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ofFindings says whether a rule looks at findings.
+func (r Rule) ofFindings() bool { return r.On == Found || r.On == Grown }
+
+// ofBursts gives what rules raise of bursts: once a day for each object. Of an
+// address its host alone is told, for the rest may name an account.
+func (s *Service) ofBursts(rules []watchlist.Item[Rule]) (out []raised) {
+	if s.o.Bursts == nil {
+		return nil
+	}
+	for _, r := range rules {
+		if r.Text.On != Burst {
+			continue
+		}
+		for _, b := range s.o.Bursts() {
+			if b.Posts < r.Text.Posts {
+				continue
+			}
+			about := "#" + b.Object
+			if b.Behaviour != coordination.Hashtag {
+				u, err := url.Parse(b.Object)
+				if err != nil || u.Host == "" {
+					continue
+				}
+				about = u.Host
+			}
+			out = append(out, raised{
+				rule: r, subject: fmt.Sprintf("burst:%v:%016x", b.Behaviour, uint64(coordination.Key(b.Object))), step: b.From.Format(time.DateOnly),
+				said: said{Rule: r.Text.Name, About: about, Posts: b.Posts, Expected: b.Expected, Minutes: int(b.To.Sub(b.From).Minutes())},
+			})
+		}
+	}
+	return out
 }
 
 // ofFindings gives what rules raise of the findings that changed of late.
@@ -231,7 +273,7 @@ func (s *Service) ofFindings(ctx context.Context, rules []watchlist.Item[Rule], 
 			var snapshot *finding.Snapshot
 			for _, r := range rules {
 				rule := &r.Text
-				if rule.On == Unwell || !rule.reached(f, factor) {
+				if !rule.ofFindings() || !rule.reached(f, factor) {
 					continue
 				}
 				x := raised{rule: r, subject: "finding:" + f.ID, step: "found", said: said{
@@ -504,6 +546,9 @@ func (a *Alert) Sentence(lang string) string {
 	x := a.said
 	if a.On == Unwell {
 		return i18n.T(lang, "alert.why.unwell", "source", x.Source, "state", i18n.T(lang, "alert.state."+x.State), "count", x.Minutes)
+	}
+	if a.On == Burst {
+		return i18n.T(lang, "alert.why.burst", "about", x.About, "count", x.Posts, "minutes", x.Minutes, "expected", i18n.Decimal(lang, x.Expected, 1))
 	}
 	out := i18n.T(lang, "alert.why."+string(a.On), "finding", x.Short, "count", x.Accounts, "posts", x.Posts, "risk", i18n.Decimal(lang, x.Risk, 2))
 	gap := ""

@@ -18,8 +18,10 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/akashi-project/akashi/coordination"
 	"github.com/akashi-project/akashi/internal/alert"
 	"github.com/akashi-project/akashi/internal/auth"
+	"github.com/akashi-project/akashi/internal/burst"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/casestore/casestoretest"
 	"github.com/akashi-project/akashi/internal/collect"
@@ -36,6 +38,7 @@ type world struct {
 	findings []finding.Finding
 	snapshot finding.Snapshot
 	health   []collect.Health
+	bursts   []burst.Burst
 	post     *alert.Post
 	fail     error // what sending gives instead
 	sent     []alert.Message
@@ -80,6 +83,7 @@ func newWorld(t *testing.T, db *casestore.DB) *world {
 	w.post = &alert.Post{Client: http.DefaultClient, Now: w.Now}
 	w.Service = alert.New(alert.Options{
 		DB: db, Findings: w, Key: key, Sender: w, Base: "https://akashi.example", Now: w.Now, Jitter: func() float64 { return 1 },
+		Bursts: func() []burst.Burst { return w.bursts },
 		Health: func(context.Context) ([]collect.Health, func(string) string, error) {
 			return w.health, func(id string) string { return "Outlet " + id }, nil
 		},
@@ -505,6 +509,36 @@ func TestWhatCannotBe(t *testing.T) {
 		}
 		if _, err := w.Rules.Draft(t.Context(), &auth.Principal{ID: "a", Token: "t"}, alert.Rule{Name: "x", On: alert.Found}); !errors.Is(err, watchlist.ErrPerson) {
 			t.Errorf("a token made a rule: %v", err)
+		}
+	})
+}
+
+// TestBursts tells of each object once a day, and of an address its host alone.
+func TestBursts(t *testing.T) {
+	casestoretest.Each(t, func(t *testing.T, db *casestore.DB) {
+		w := newWorld(t, db)
+		w.rule(t, alert.Rule{Name: "bursts", On: alert.Burst, Posts: 30})
+		for range 3 {
+			w.bursts = []burst.Burst{
+				{Behaviour: coordination.Hashtag, Object: "処理水", From: w.now.Add(-burst.Window), To: w.now, Posts: 60, Expected: 4.2},
+				{Behaviour: coordination.URL, Object: "https://social.example/@private_person/1", From: w.now.Add(-burst.Window), To: w.now, Posts: 40, Expected: 1},
+				{Behaviour: coordination.Hashtag, Object: "few", From: w.now.Add(-burst.Window), To: w.now, Posts: 29},
+			}
+			w.turn(t)
+			w.pass(time.Hour)
+		}
+		all, err := w.Service.List(t.Context(), alert.Filter{})
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		said := all[0].Sentence("en") + all[1].Sentence("en") + all[0].Sentence("ja") + all[1].Sentence("ja")
+		for _, part := range []string{"60 posts about #処理水 within 30 minutes, where its past makes 4.2 expected", "about social.example", "30分間に60件"} {
+			if !strings.Contains(said, part) {
+				t.Errorf("%q is not said in %s", part, said)
+			}
+		}
+		if strings.Contains(said, "private_person") {
+			t.Error("a name is told")
 		}
 	})
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/live"
 	"github.com/akashi-project/akashi/internal/mandate"
+	"github.com/akashi-project/akashi/internal/normalise"
 	"github.com/akashi-project/akashi/internal/post"
+	"github.com/akashi-project/akashi/internal/poststore"
 )
 
 // wave is a source of posts that are there already.
@@ -135,6 +137,51 @@ func TestLive(t *testing.T) {
 			t.Errorf("after a restart: %+v", s)
 		}
 	})
+}
+
+// TestBursts has an object flare up in a stream with a past in the store.
+func TestBursts(t *testing.T) {
+	a, err := Build(t.Context(), settings(t, t.TempDir()), Options{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close() //nolint:errcheck // a test
+	now := time.Now()
+	var past, burst []post.Post
+	add := func(to *[]post.Post, tag string, at time.Time) {
+		p := post.Post{Platform: "sim-a", ID: fmt.Sprint(len(past), "-", len(burst)), Account: post.Account{ID: fmt.Sprint("a", len(past)+len(burst))}, Time: at, Text: "x", Hashtags: []string{tag}}
+		normalise.Post(&p, normalise.Options{})
+		*to = append(*to, p)
+	}
+	for hour := range 24 * 20 { // three weeks of two ordinary tags
+		for _, tag := range []string{"calm", "other"} {
+			for range 3 {
+				add(&past, tag, now.Add(-time.Duration(hour)*time.Hour-40*time.Minute))
+			}
+		}
+	}
+	if _, err := a.Posts.Append(t.Context(), poststore.Batch{Source: "x", Posts: past}); err != nil {
+		t.Fatal(err)
+	}
+	for range 60 {
+		add(&burst, "calm", now.Add(-time.Minute))
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	if _, err := a.Posts.Append(ctx, poststore.Batch{Source: "x", Posts: burst}); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); a.Live.Run(ctx) }()
+	for len(a.Live.Bursts()) == 0 && ctx.Err() == nil {
+		time.Sleep(5 * time.Millisecond)
+	}
+	got := a.Live.Bursts()
+	if len(got) != 1 || got[0].Object != "calm" || got[0].Posts != 60 || got[0].Expected > 10 {
+		t.Errorf("%+v, %+v", got, a.Live.Status())
+	}
+	stop()
+	<-done
 }
 
 func TestActivity(t *testing.T) {

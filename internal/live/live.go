@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/akashi-project/akashi/coordination"
+	"github.com/akashi-project/akashi/internal/burst"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/enrich"
 	"github.com/akashi-project/akashi/internal/finding"
@@ -66,6 +67,9 @@ type Service struct {
 
 	mu      sync.Mutex
 	engine  *coordination.Live // nil before Run and while it is off
+	rates   *burst.Detector
+	bursts  []burst.Burst
+	looked  time.Time // for bursts
 	by      enrich.Behaviours
 	changed bool
 	status  Status
@@ -146,8 +150,23 @@ func (s *Service) Observe(source string, posts []post.Post) {
 		enrich.Traces(p, s.by, enrich.Options{}, func(b coordination.Behaviour, object string) {
 			t.Behaviour, t.Object = b, object
 			s.add(t)
+			if talked.Has(b) {
+				s.rates.Add(b, object, t.Time)
+			}
 		})
 	}
+}
+
+// talked are the behaviours whose objects are watched for bursts.
+var talked = enrich.Of(coordination.Hashtag, coordination.URL)
+
+// Bursts gives the objects about which more is posted now than their own past
+// explains, the most surprising first. Objects may name accounts: show them
+// veiled.
+func (s *Service) Bursts() []burst.Burst {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.bursts)
 }
 
 // add hands a trace to the engine. One that it refuses has no account or no
@@ -288,10 +307,15 @@ func (s *Service) follow(ctx context.Context, d *finding.Detection) error {
 	}
 	s.mu.Lock()
 	s.by, s.changed = by, true
+	s.rates, s.bursts, s.looked = burst.New(burst.Options{}), nil, time.Time{}
 	s.status.State, s.status.Error, s.engine = Replaying, "", engine
 	s.mu.Unlock()
 	defer s.set(Off, nil)
+	now := s.o.Now() // what is stored later is observed
 	if err := s.replay(ctx); err != nil {
+		return err
+	}
+	if err := s.recall(ctx, now); err != nil {
 		return err
 	}
 	s.set(Following, engine)
@@ -335,6 +359,26 @@ func (s *Service) replay(ctx context.Context) error {
 	return nil
 }
 
+// recall counts what was posted about objects in the weeks before the stream was
+// followed.
+func (s *Service) recall(ctx context.Context, until time.Time) error {
+	err := s.o.Posts.Traces(ctx, poststore.Query{From: until.Add(-burst.Past), To: until}, talked, enrich.Options{}, func(batch []coordination.Trace) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, t := range batch {
+			s.rates.Add(t.Behaviour, t.Object, t.Time)
+		}
+		return context.Cause(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("reading the past weeks: %w", err)
+	}
+	return nil
+}
+
+// burstsEvery is how often bursts are looked for.
+const burstsEvery = 30 * time.Second
+
 // taken is what was last taken in.
 type taken struct {
 	of   map[string]bool // accounts in groups
@@ -350,6 +394,9 @@ func (s *Service) look(ctx context.Context, d *finding.Detection, seen *taken) e
 	began := s.o.Now()
 	s.mu.Lock()
 	s.engine.Expire(began, expireStep)
+	if began.Sub(s.looked) >= burstsEvery {
+		s.bursts, s.looked = s.rates.Look(began), began
+	}
 	if !s.changed {
 		s.mu.Unlock()
 		return nil

@@ -256,7 +256,7 @@ var errTyped = errors.New("what was typed cannot be read")
 
 func (s *Server) saveAlertForm(w http.ResponseWriter, r *http.Request, d *alertDesk, id string) error {
 	if err := r.ParseForm(); err != nil {
-		return invalid("frame.problem.form")
+		return invalid("detections.wrong.form")
 	}
 	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64) // none: a conflict
 	err := d.save(r.Context(), auth.Of(r.Context()), id, version, r.PostForm)
@@ -271,7 +271,7 @@ func (s *Server) saveAlertForm(w http.ResponseWriter, r *http.Request, d *alertD
 
 func (s *Server) archiveAlertForm(w http.ResponseWriter, r *http.Request, d *alertDesk) error {
 	if err := r.ParseForm(); err != nil {
-		return invalid("frame.problem.form")
+		return invalid("detections.wrong.form")
 	}
 	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64) // none: a conflict
 	if err := d.archive(r.Context(), auth.Of(r.Context()), r.PathValue("id"), version); err != nil {

@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/akashi-project/akashi/coordination"
 	"github.com/akashi-project/akashi/internal/auth"
+	"github.com/akashi-project/akashi/internal/burst"
 	"github.com/akashi-project/akashi/internal/finding"
 	"github.com/akashi-project/akashi/internal/live"
 )
@@ -17,6 +19,7 @@ import (
 type Stream interface {
 	Status() live.Status
 	Rates() []live.Rate
+	Bursts() []burst.Burst
 	// Listen gives a channel that has something in it when groups were taken
 	// in; end must be called.
 	Listen() (news <-chan struct{}, end func())
@@ -41,6 +44,7 @@ type streamView struct {
 	live.Status
 	Held     string
 	Findings []streamFinding
+	Bursts   []streamBurst
 	Sources  []streamSource
 	Total    int64
 }
@@ -50,6 +54,12 @@ type streamFinding struct {
 	*finding.Finding
 	Link, Why, State, Activity, Tone string
 	Spark                            *Sparkline
+}
+
+// streamBurst is an object that is much talked about.
+type streamBurst struct {
+	burst.Burst
+	Kind, Shown, Search string
 }
 
 // streamSource is a source with its posts per minute.
@@ -143,6 +153,9 @@ func (s *Server) streamNow(ctx context.Context, r *http.Request) (*streamView, e
 		v.Findings = append(v.Findings, x)
 	}
 	search := s.may(auth.Of(r.Context()), http.MethodGet, "/search")
+	if err := s.streamBursts(ctx, r, v, search); err != nil {
+		return nil, err
+	}
 	for _, rate := range s.Stream.Rates() {
 		x := streamSource{Name: rate.Source, Now: rate.Counts[live.Minutes-2]}
 		most := int64(0)
@@ -162,4 +175,24 @@ func (s *Server) streamNow(ctx context.Context, r *http.Request) (*streamView, e
 		v.About = s.say(r, "stream.failed")
 	}
 	return v, nil
+}
+
+// streamBursts adds what is much talked about, with the way to the posts.
+func (s *Server) streamBursts(ctx context.Context, r *http.Request, v *streamView, search bool) error {
+	all := s.Stream.Bursts()
+	if len(all) == 0 || s.Mandate == nil {
+		return nil
+	}
+	veil, err := s.Mandate.Veil(ctx, auth.Of(ctx))
+	if err != nil {
+		return fmt.Errorf("veiling objects: %w", err)
+	}
+	for _, b := range all[:min(len(all), streamShown)] {
+		x := streamBurst{Burst: b, Kind: s.behaviourName(r, b.Behaviour.String()), Shown: veil.Object(b.Behaviour.String(), b.Object)}
+		if search && b.Behaviour == coordination.Hashtag {
+			x.Search = "/search?" + url.Values{"q": {fmt.Sprintf("#%s after:%s before:%s", b.Object, b.From.Format(time.RFC3339), b.To.Format(time.RFC3339))}}.Encode()
+		}
+		v.Bursts = append(v.Bursts, x)
+	}
+	return nil
 }
