@@ -36,8 +36,9 @@ import (
 )
 
 const (
-	// Bin is how long a bin is, Window how long what is tested.
-	Bin    = 10 * time.Minute
+	// Bin is how long a bin of counts is.
+	Bin = 10 * time.Minute
+	// Window is how long what is tested is.
 	Window = 30 * time.Minute
 	// Past is how far back counts are kept.
 	Past = 28 * 24 * time.Hour
