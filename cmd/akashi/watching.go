@@ -127,16 +127,16 @@ func (a *app) printSources(all []api.LiveSource) error {
 	for i := range all {
 		x := &all[i]
 		var errors int64
-		for _, n := range x.Health.Errors {
+		for _, n := range x.Condition.Errors {
 			errors += n
 		}
 		last := ""
-		if !x.Health.LastPost.IsZero() {
-			last = x.Health.LastPost.Format("2006-01-02 15:04")
+		if !x.Condition.LastPost.IsZero() {
+			last = x.Condition.LastPost.Format("2006-01-02 15:04")
 		}
 		rows = append(rows, []string{
-			x.ID, string(x.State), string(x.Health.State), last, count(x.Health.New), count(x.Health.Skipped), count(errors), short(x.Name, 40),
+			x.ID, string(x.State), string(x.Condition.State), last, count(x.Condition.New), count(x.Condition.Skipped), count(errors), short(x.Name, 40),
 		})
 	}
-	return a.printTable([]string{"source", "state", "health", "last post (UTC)", "stored", "skipped", "errors", "name"}, rows)
+	return a.printTable([]string{"source", "state", "condition", "last post (UTC)", "stored", "skipped", "errors", "name"}, rows)
 }

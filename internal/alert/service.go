@@ -61,14 +61,14 @@ type Line struct {
 	At                       time.Time
 }
 
-// Options say how a service works. All but Log, Health and Jitter are needed.
+// Options say how a service works. All but Log, Sources and Jitter are needed.
 type Options struct {
 	DB       *casestore.DB
 	Findings Findings
-	// Health gives how the live sources are, Name what people call one.
-	Health func(ctx context.Context) ([]collect.Health, func(id string) string, error)
-	Key    Sealer
-	Sender Sender
+	// Sources gives how the live sources are, Name what people call one.
+	Sources func(ctx context.Context) ([]collect.Health, func(id string) string, error)
+	Key     Sealer
+	Sender  Sender
 	// Bursts gives what is much talked about now; nil for nothing.
 	Bursts func() []burst.Burst
 	// Base is the public address of the pages, without "/" at the end.
@@ -196,7 +196,7 @@ func (s *Service) Look(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.o.Health != nil && slices.ContainsFunc(rules, func(r watchlist.Item[Rule]) bool { return r.Text.On == Unwell }) {
+	if s.o.Sources != nil && slices.ContainsFunc(rules, func(r watchlist.Item[Rule]) bool { return r.Text.On == Unwell }) {
 		unwell, err := s.ofSources(ctx, rules, now)
 		if err != nil {
 			return err
@@ -396,7 +396,7 @@ func touches(e watchlist.Entry, snapshot *finding.Snapshot) bool {
 
 // ofSources gives what rules raise of the sources as they are.
 func (s *Service) ofSources(ctx context.Context, rules []watchlist.Item[Rule], now time.Time) ([]raised, error) {
-	all, name, err := s.o.Health(ctx)
+	all, name, err := s.o.Sources(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking how the sources are: %w", err)
 	}

@@ -84,7 +84,7 @@ func newWorld(t *testing.T, db *casestore.DB) *world {
 	w.Service = alert.New(alert.Options{
 		DB: db, Findings: w, Key: key, Sender: w, Base: "https://akashi.example", Now: w.Now, Jitter: func() float64 { return 1 },
 		Bursts: func() []burst.Burst { return w.bursts },
-		Health: func(context.Context) ([]collect.Health, func(string) string, error) {
+		Sources: func(context.Context) ([]collect.Health, func(string) string, error) {
 			return w.health, func(id string) string { return "Outlet " + id }, nil
 		},
 	})

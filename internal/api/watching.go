@@ -39,20 +39,20 @@ type MandateList struct {
 
 // LiveSource is a live source. Its settings are on the pages alone.
 type LiveSource struct {
-	ID        string       `json:"id" doc:"The name that its posts have as their source."`
-	Name      string       `json:"name"`
-	Kind      string       `json:"kind" example:"feed"`
-	Mandate   string       `json:"mandate" doc:"The id of its mandate."`
-	State     watch.State  `json:"state" enum:"active,paused,removed" doc:"Whether it is to be collected."`
-	Synthetic bool         `json:"synthetic" doc:"What it brings is made up: an exercise's."`
-	Version   int64        `json:"version"`
-	Created   time.Time    `json:"created"`
-	Changed   time.Time    `json:"changed"`
-	Health    SourceHealth `json:"health"`
+	ID        string          `json:"id" doc:"The name that its posts have as their source."`
+	Name      string          `json:"name"`
+	Kind      string          `json:"kind" example:"feed"`
+	Mandate   string          `json:"mandate" doc:"The id of its mandate."`
+	State     watch.State     `json:"state" enum:"active,paused,removed" doc:"Whether it is to be collected."`
+	Synthetic bool            `json:"synthetic" doc:"What it brings is made up: an exercise's."`
+	Version   int64           `json:"version"`
+	Created   time.Time       `json:"created"`
+	Changed   time.Time       `json:"changed"`
+	Condition SourceCondition `json:"condition"`
 }
 
-// SourceHealth says how a source is.
-type SourceHealth struct {
+// SourceCondition says how a source is.
+type SourceCondition struct {
 	State       collect.State    `json:"state" enum:"starting,running,backing-off,no-mandate,misconfigured,finished,stopped"`
 	Since       time.Time        `json:"since,omitzero"`
 	Until       time.Time        `json:"until,omitzero" doc:"When it tries again."`
@@ -126,22 +126,22 @@ func liveSource(x *watch.Source, health map[string]collect.Health) LiveSource {
 	out := LiveSource{
 		ID: x.ID, Name: x.Name, Kind: x.Kind, Mandate: x.Mandate, State: x.State, Synthetic: x.Synthetic, Version: x.Version,
 		Created: x.Created, Changed: x.Changed,
-		Health: SourceHealth{State: collect.Stopped, Errors: map[string]int64{}, Quotas: []SourceQuota{}},
+		Condition: SourceCondition{State: collect.Stopped, Errors: map[string]int64{}, Quotas: []SourceQuota{}},
 	}
 	h, ok := health[x.ID]
 	if !ok {
 		return out
 	}
-	out.Health = SourceHealth{
+	out.Condition = SourceCondition{
 		State: h.State, Since: h.Since, Until: h.Until, LastContact: h.LastContact, LastPost: h.LastPost, LastStored: h.LastStored,
 		Lag: h.Lag.Seconds(), New: h.Counts.New, Changed: h.Counts.Changed, Deleted: h.Counts.Deleted, Skipped: h.Counts.Same + h.Counts.Collided,
-		Errors: out.Health.Errors, Reconnects: h.Reconnects, Quotas: out.Health.Quotas,
+		Errors: out.Condition.Errors, Reconnects: h.Reconnects, Quotas: out.Condition.Quotas,
 	}
 	if h.Errors != nil {
-		out.Health.Errors = h.Errors
+		out.Condition.Errors = h.Errors
 	}
 	for _, q := range h.Quotas {
-		out.Health.Quotas = append(out.Health.Quotas, SourceQuota{q.Endpoint, q.Left, q.Limit, q.Reset})
+		out.Condition.Quotas = append(out.Condition.Quotas, SourceQuota{q.Endpoint, q.Left, q.Limit, q.Reset})
 	}
 	return out
 }

@@ -19,7 +19,7 @@ func (a *App) openAlerts(key *watch.Key) {
 	c := a.Config.Alert
 	client := fetch.New(fetch.Options{Allow: fetch.Allow(c.Allow), Agent: a.Config.Collect.Agent, IgnoreRobots: true})
 	a.Alerts = alert.New(alert.Options{
-		DB: a.DB, Findings: a.Findings, Health: a.sourcesNow, Bursts: a.Live.Bursts, Key: key, Base: cmp.Or(a.Config.Server.PublicURL, "http://"+a.Config.Server.Listen), Log: a.log,
+		DB: a.DB, Findings: a.Findings, Sources: a.sourcesNow, Bursts: a.Live.Bursts, Key: key, Base: cmp.Or(a.Config.Server.PublicURL, "http://"+a.Config.Server.Listen), Log: a.log,
 		Sender: &alert.Post{
 			SMTP:   alert.SMTP{Server: c.SMTP, TLS: c.SMTPTLS, User: c.SMTPUser, Password: c.SMTPPassword.Reveal(), From: c.From},
 			Client: client.HTTP(), Now: time.Now,

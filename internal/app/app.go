@@ -24,6 +24,7 @@ import (
 	"github.com/akashi-project/akashi/internal/auth"
 	"github.com/akashi-project/akashi/internal/casestore"
 	"github.com/akashi-project/akashi/internal/collect"
+	"github.com/akashi-project/akashi/internal/collect/feed"
 	"github.com/akashi-project/akashi/internal/collect/push"
 	"github.com/akashi-project/akashi/internal/config"
 	"github.com/akashi-project/akashi/internal/finding"
@@ -63,6 +64,8 @@ type App struct {
 	// Watch keeps the live sources; Runner collects them.
 	Watch  *watch.Service
 	Runner *collect.Runner
+	// Hub receives from WebSub hubs; nil without a public address.
+	Hub *feed.Subscriber
 	// Pushed takes posts that other programs send.
 	Pushed *push.Receiver
 	// Live detects in what they bring.

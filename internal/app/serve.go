@@ -108,6 +108,9 @@ func (a *App) handler(registry *prometheus.Registry) http.Handler {
 	}
 	mux.Handle(api.Prefix+"/", a.API)
 	mux.Handle("POST /push/{source}", a.Pushed)
+	if a.Hub != nil {
+		mux.Handle(hubPath, a.Hub)
+	}
 	mux.Handle("/", a.Web)
 	return mux
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -25,7 +26,7 @@ import (
 // kinds are the kinds of live sources that people can add.
 func (a *App) kinds() []collect.Kind {
 	return []collect.Kind{
-		feed.Kind(nil), feed.SitemapKind(), claimfeed.Kind(), bluesky.Kind(), gdelt.Kind(), mediacloud.Kind(),
+		feed.Kind(a.Hub), feed.SitemapKind(), claimfeed.Kind(), bluesky.Kind(), gdelt.Kind(), mediacloud.Kind(),
 		reddit.Kind(), telegram.PreviewKind(), telegram.Kind(), vk.Kind(), x.Kind(), youtube.Kind(), folder.Kind(), push.Kind(a.Pushed),
 	}
 }
@@ -42,6 +43,9 @@ func (a *App) openSources() error {
 	o.IgnoreRobots = true
 	programs := fetch.New(o)
 	a.Pushed = push.NewReceiver()
+	if err := a.openHub(key, programs); err != nil {
+		return err
+	}
 	a.Live = live.New(live.Options{Posts: a.Posts, Findings: a.Findings, Log: a.log})
 	a.Runner = collect.NewRunner(a.Posts, a.Collections, collect.Options{Log: a.log, Observe: a.Live.Observe})
 	a.Watch = watch.New(watch.Options{
@@ -57,3 +61,23 @@ func (a *App) openSources() error {
 	a.openAlerts(key)
 	return nil
 }
+
+// openHub makes what receives from WebSub hubs. They have to reach this instance:
+// without a public address feeds are only polled.
+func (a *App) openHub(key *watch.Key, client *fetch.Client) error {
+	public := a.Config.Server.PublicURL
+	if public == "" {
+		return nil
+	}
+	secret, err := key.Derive("websub")
+	if err != nil {
+		return err
+	}
+	if a.Hub, err = feed.NewSubscriber(public+hubPath, secret, client, collect.RealTime()); err != nil {
+		return fmt.Errorf("preparing for WebSub: %w", err)
+	}
+	return nil
+}
+
+// hubPath is where hubs push to.
+const hubPath = "/websub/"

@@ -2,7 +2,9 @@ package watch
 
 import (
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +19,10 @@ import (
 
 // Key seals the secrets of sources: tokens and passwords. It lies in a file of
 // its own, so that a copy of the database alone opens nothing.
-type Key struct{ aead cipher.AEAD }
+type Key struct {
+	aead   cipher.AEAD
+	secret []byte
+}
 
 // OpenKey reads a key, and makes it where there is none.
 func OpenKey(file string) (*Key, error) {
@@ -36,7 +41,17 @@ func OpenKey(file string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the key for the secrets of sources in %s: %w", file, err)
 	}
-	return &Key{aead: aead}, nil
+	return &Key{aead: aead, secret: secret}, nil
+}
+
+// Derive gives a key of 32 bytes for another purpose (HKDF with SHA-256, RFC
+// 5869), always the same for the same name.
+func (k *Key) Derive(purpose string) ([]byte, error) {
+	out, err := hkdf.Key(sha256.New, k.secret, nil, "akashi/"+purpose, 32)
+	if err != nil {
+		return nil, fmt.Errorf("deriving a key for %s: %w", purpose, err)
+	}
+	return out, nil
 }
 
 // writeNew writes a file that is not there yet and has it on the disk.

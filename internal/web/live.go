@@ -42,8 +42,8 @@ type liveRow struct {
 	MandateLink       string
 	MandateTitle      string
 	StateText, Tone   string
-	Health            collect.Health
-	Known             bool // Health says something
+	How               collect.Health
+	Known             bool // How says something
 	ErrorCount        int64
 	Errors            []liveError
 	Quotas            []collect.Quota
@@ -68,8 +68,8 @@ func (s *Server) liveRow(r *http.Request, x watch.Source, health map[string]coll
 	if s.may(auth.Of(r.Context()), http.MethodGet, "/mandates/{id}") {
 		v.MandateLink = "/mandates/" + x.Mandate
 	}
-	v.Health, v.Known = health[x.ID]
-	state := string(v.Health.State)
+	v.How, v.Known = health[x.ID]
+	state := string(v.How.State)
 	switch {
 	case x.State != watch.Active:
 		state, v.Known = string(x.State), false
@@ -85,14 +85,14 @@ func (s *Server) liveRow(r *http.Request, x watch.Source, health map[string]coll
 	}
 	// i18n: live.state.*
 	v.StateText = s.say(r, "live.state."+state)
-	for _, kind := range slices.Sorted(maps.Keys(v.Health.Errors)) {
-		v.ErrorCount += v.Health.Errors[kind]
-		v.Errors = append(v.Errors, liveError{kind, s.orKey(r, "live.error."+strings.ReplaceAll(kind, " ", "-"), kind), v.Health.Errors[kind]})
+	for _, kind := range slices.Sorted(maps.Keys(v.How.Errors)) {
+		v.ErrorCount += v.How.Errors[kind]
+		v.Errors = append(v.Errors, liveError{kind, s.orKey(r, "live.error."+strings.ReplaceAll(kind, " ", "-"), kind), v.How.Errors[kind]})
 	}
-	for _, endpoint := range slices.Sorted(maps.Keys(v.Health.Quotas)) {
-		v.Quotas = append(v.Quotas, v.Health.Quotas[endpoint])
+	for _, endpoint := range slices.Sorted(maps.Keys(v.How.Quotas)) {
+		v.Quotas = append(v.Quotas, v.How.Quotas[endpoint])
 	}
-	c := v.Health.Counts
+	c := v.How.Counts
 	v.Skipped = c.Same + c.Collided
 	return v
 }
@@ -226,7 +226,7 @@ func (s *Server) liveSourcePage(w http.ResponseWriter, r *http.Request) error {
 			v.Settings = append(v.Settings, liveSetting{Name: s.settingName(r, x.Kind, key), Secret: true})
 		}
 	} else {
-		v.Health.LastError = ""
+		v.How.LastError = ""
 	}
 	return s.page(w, r, "live-one", Page{Title: x.Name, Data: &v, Place: sourcesPlace})
 }
