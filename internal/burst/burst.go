@@ -190,6 +190,9 @@ func (d *Detector) Look(now time.Time) []Burst {
 	end := binOf(now) + 1
 	start := end - binsOfWindow
 	oldest := max(d.first, end-int64(Past/Bin))
+	if oldest >= start {
+		return nil // no past
+	}
 	season := d.season()
 	exposure := func(from, to int64) (sum float64) {
 		for ; from < to && from%binsOfHour != 0; from++ {

@@ -115,6 +115,9 @@ func TestSeason(t *testing.T) {
 
 func TestTooLittlePast(t *testing.T) {
 	d := burst.New(burst.Options{})
+	if got := d.Look(start); len(got) != 0 {
+		t.Errorf("%+v without a post", got)
+	}
 	for range 1000 {
 		d.Add(coordination.URL, "x", start)
 	}
